@@ -55,7 +55,7 @@ def spawn(
         stderr=stderr,
         close_fds=True,
         start_new_session=True,
-        preexec_fn=_die_with(os.getpid(), death),  # noqa: PLW1509  two system calls, no locks taken
+        preexec_fn=_die_with(os.getpid(), death),
     )
 
 

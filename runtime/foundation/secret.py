@@ -12,7 +12,9 @@ _SECRET_KEY = re.compile(
 )
 _REFERENCE = re.compile(r"\$\{[^}:]+:(?:[^}]*:)?[^}]*\}")
 _IN_TEXT = (
-    re.compile(r"(?i)(\b[\w.\-]*(?:password|passwd|secret|token|passphrase)[\w.\-]*\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;}\]]+)"),
+    re.compile(
+        r"(?i)(\b[\w.\-]*(?:password|passwd|secret|token|passphrase)[\w.\-]*\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;}\]]+)"
+    ),
     re.compile(r"(\w+://[^:/\s]+:)([^@/\s]+)(?=@)"),
 )
 
