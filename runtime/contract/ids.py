@@ -18,3 +18,14 @@ class TaskId:
 
     def __str__(self) -> str:
         return f"{self.connector}-{self.index}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class TopicPartition:
+    """A partition of a Kafka topic."""
+
+    topic: str
+    partition: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}-{self.partition}"

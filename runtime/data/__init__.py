@@ -1,6 +1,6 @@
 """Records, their schemas and headers, and batches of them kept as columns."""
 
-from runtime.data.batch import Column, Constant, RecordBatch
+from runtime.data.batch import Column, Computed, Constant, RecordBatch
 from runtime.data.errors import ConnectError, DataError
 from runtime.data.headers import NO_HEADERS, Header, Headers
 from runtime.data.record import Record, SinkRecord, SourceRecord, TimestampType
@@ -60,6 +60,7 @@ __all__ = [
     "TIME",
     "TIMESTAMP",
     "Column",
+    "Computed",
     "ConnectError",
     "Constant",
     "DataError",

@@ -3,12 +3,13 @@ Batches of records, kept as columns so that a stage costs one loop, or nothing, 
 
 A column is a list with one value per record, or a :class:`Constant` when all records share one value. Topic,
 schemas, headers and timestamp type are nearly always constant, so work that touches only them is O(1) per batch.
+A column that is seldom looked at, as source offsets are, may be :class:`Computed` where it is.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
-from typing import Any, Generic, Self, TypeAlias, TypeVar
+from typing import Any, Generic, Self, TypeAlias, TypeVar, overload
 
 from runtime.data.headers import NO_HEADERS, Headers
 from runtime.data.record import Record, SinkRecord, SourceRecord, TimestampType
@@ -25,7 +26,51 @@ class Constant(Generic[T]):
     value: T
 
 
-Column: TypeAlias = list[T] | Constant[T]
+class Computed(Sequence[T]):
+    """
+    A column whose values are made when they are looked at: ``Computed(count, at)``.
+
+    For source offsets: one dict per record costs more than reading the record, and the engine looks at few.
+    Values should be cheap and always the same; a slice looks through to the column it was cut from.
+    """
+
+    __slots__ = ("_at", "_count", "_start")
+
+    def __init__(self, count: int, at: Callable[[int], T], start: int = 0) -> None:
+        self._count = count
+        self._at = at
+        self._start = start
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Computed[T]": ...
+    def __getitem__(self, index: int | slice) -> "T | Computed[T]":
+        if isinstance(index, slice):
+            start, stop, step = index.indices(self._count)
+            if step != 1:
+                raise ValueError("a computed column is cut in one piece; pick single records with take()")
+            return Computed(max(0, stop - start), self._at, self._start + start)
+        if not -self._count <= index < self._count:
+            raise IndexError(index)
+        return self._at(self._start + index % self._count)
+
+    def __iter__(self) -> Iterator[T]:
+        return map(self._at, range(self._start, self._start + self._count))
+
+    def __eq__(self, other: object) -> bool:
+        return list(self) == list(other) if isinstance(other, list | Computed) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Computed({list(self)!r})"
+
+
+Column: TypeAlias = list[T] | Computed[T] | Constant[T]
 
 _NULL: Constant[Any] = Constant(None)
 _NO_HEADERS: Constant[Headers] = Constant(NO_HEADERS)
@@ -79,6 +124,18 @@ def _cut(column: "Column[T]", start: int, stop: int) -> "Column[T]":
     return column if isinstance(column, Constant) else column[start:stop]
 
 
+def _joined(parts: "Sequence[tuple[Column[T], int]]") -> "Column[T]":
+    first = parts[0][0]
+    if isinstance(first, Constant) and all(
+        isinstance(column, Constant) and column.value is first.value for column, _ in parts
+    ):
+        return first
+    out: list[T] = []
+    for column, count in parts:
+        out += values(column, count)
+    return out
+
+
 @dataclass(slots=True, kw_only=True)
 class RecordBatch:
     """
@@ -121,10 +178,14 @@ class RecordBatch:
         """The records at *indices*, in that order."""
         if len(indices) == self.count:
             return self
-        picked = {name: _pick(getattr(self, name), indices) for name in _COLUMNS}
+        return self.pick(indices)
+
+    def pick(self, order: Sequence[int]) -> Self:
+        """The records at *order*, even when those are all of them in another order."""
+        picked = {name: _pick(getattr(self, name), order) for name in _COLUMNS}
         if self.offset is not None:
-            picked["offset"] = _pick(self.offset, indices)
-        return self.but(count=len(indices), **picked)
+            picked["offset"] = _pick(self.offset, order)
+        return self.but(count=len(order), **picked)
 
     def slice(self, start: int, stop: int) -> Self:
         """Records *start* up to but not including *stop*."""
@@ -134,6 +195,21 @@ class RecordBatch:
         if self.offset is not None:
             cut["offset"] = _cut(self.offset, start, stop)
         return self.but(count=max(0, min(stop, self.count) - start), **cut)
+
+    @classmethod
+    def concat(cls, batches: "Sequence[RecordBatch]", *, like: "RecordBatch | None" = None) -> "RecordBatch":
+        """All *batches* in one, in order; *like* says of which side an empty result is."""
+        full = [batch for batch in batches if batch.count]
+        if len(full) == 1:
+            return full[0]
+        if not full:
+            model = like if like is not None else batches[0]
+            return model.slice(0, 0)
+        count = sum(batch.count for batch in full)
+        joined = {name: _joined([(getattr(b, name), b.count) for b in full]) for name in _COLUMNS}
+        if full[0].offset is not None:
+            joined["offset"] = _joined([(b.offset if b.offset is not None else [], b.count) for b in full])
+        return full[0].but(count=count, **joined)
 
     def rows(self) -> Iterator[Record]:
         """The records one by one: SinkRecord where there are offsets in Kafka, else SourceRecord."""

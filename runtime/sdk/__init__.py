@@ -25,6 +25,7 @@ from runtime.data import (
     TIME,
     TIMESTAMP,
     Column,
+    Computed,
     ConnectError,
     Constant,
     DataError,
@@ -84,6 +85,7 @@ from runtime.sdk.connectors import (
     TransactionContext,
 )
 from runtime.sdk.errors import ConfigError, NotSupported, RetriableError
+from runtime.sdk.once import Once
 from runtime.sdk.plugin import Plugin
 from runtime.sdk.providers import ConfigData, ConfigProvider
 from runtime.sdk.records import Converter, HeaderConverter, Predicate, Transformation
@@ -114,6 +116,7 @@ __all__ = [
     "TIME",
     "TIMESTAMP",
     "Column",
+    "Computed",
     "ConfigData",
     "ConfigDef",
     "ConfigError",
@@ -136,6 +139,7 @@ __all__ = [
     "Key",
     "NotSupported",
     "OffsetReader",
+    "Once",
     "Plugin",
     "Predicate",
     "Recommendation",

@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Any, Final, TypeAlias
 
 from runtime.contract import ConfigField, Importance, Type, Width
+from runtime.data.text import double_text
 from runtime.foundation.secret import Secret
 from runtime.sdk.errors import ConfigError
 
@@ -137,11 +138,9 @@ class ConfigDef:
             except ConfigError as err:
                 result.errors.append(str(err))
                 continue
+            # Recommendations are offers, never limits: Connect does not complain about other values.
             result.visible = said.visible
             result.recommended = list(said.values)
-            wanted = result.value if isinstance(result.value, list) else [result.value]
-            if said.values and result.value is not None and not all(item in said.values for item in wanted):
-                result.errors.append(str(ConfigError(key.name, result.value, "Invalid value for the recommended set")))
         return list(found.values())
 
 
@@ -186,10 +185,11 @@ def parse_value(name: str, kind: Type, given: Any) -> Any:
         case Type.INT | Type.SHORT | Type.LONG:
             return _integer(name, kind, given, text)
         case Type.DOUBLE:
-            try:
-                return float(text)
-            except ValueError:
-                raise ConfigError(name, given, "Not a number of type DOUBLE") from None
+            if isinstance(text, float):
+                return text
+            if isinstance(text, str) and _DOUBLE.match(text):
+                return float(text.rstrip("dDfF"))
+            raise ConfigError(name, given, "Not a number of type DOUBLE")
         case Type.LIST:
             if isinstance(text, list | tuple):
                 return list(text)
@@ -202,6 +202,7 @@ def parse_value(name: str, kind: Type, given: Any) -> Any:
 
 _LIMITS: Final = {Type.SHORT: 2**15, Type.INT: 2**31, Type.LONG: 2**63}
 _INTEGER: Final = re.compile(r"[+-]?\d+\Z")
+_DOUBLE: Final = re.compile(r"[+-]?(?:NaN|Infinity|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[dDfF]?)\Z")
 
 
 def _integer(name: str, kind: Type, given: Any, text: Any) -> int:
@@ -227,6 +228,8 @@ def to_text(kind: Type, value: Any) -> str | None:
             return ",".join(value)
         case Type.BOOLEAN:
             return "true" if value is True else "false" if value is False else str(value)
+        case Type.DOUBLE:
+            return double_text(value)
         case _:
             return str(value)
 
@@ -258,14 +261,16 @@ def between(least: float, most: float) -> Validator:
 
 
 def one_of(*allowed: str, ignore_case: bool = False) -> Validator:
-    """One of these strings."""
-    folded = {item.lower() for item in allowed}
+    """One of these strings; null is none of them."""
+    folded = {item.upper() for item in allowed}
 
     def check(name: str, value: Any) -> None:
-        fits = value in allowed if not ignore_case else value is not None and value.lower() in folded
-        if not fits:
-            how = " (case insensitive)" if ignore_case else ""
-            raise ConfigError(name, value, f"String must be one of{how}: {', '.join(allowed)}")
+        if ignore_case:
+            if value is None or value.upper() not in folded:
+                offer = ", ".join(item.upper() for item in allowed)
+                raise ConfigError(name, value, f"String must be one of (case insensitive): {offer}")
+        elif value not in allowed:
+            raise ConfigError(name, value, f"String must be one of: {', '.join(allowed)}")
 
     return check
 
@@ -282,7 +287,7 @@ def no_control_characters(name: str, value: Any) -> None:
         return
     if value == "":
         raise ConfigError(name, value, "String may not be empty")
-    bad = [ord(char) for char in value if ord(char) < 32 or ord(char) == 127]
+    bad = [ord(char) for char in value if ord(char) < 32 or 127 <= ord(char) < 160]
     if bad:
         codes = ", ".join(str(code) for code in bad)
         raise ConfigError(

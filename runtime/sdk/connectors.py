@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar, Protocol, TypeAlias
 
-from runtime.contract import ConnectorType
+from runtime.contract import ConnectorType, TopicPartition
 from runtime.data import RecordBatch, SinkRecord, SourceRecord
 from runtime.foundation.stopping import ThreadStopping
 from runtime.sdk.config import ConfigValue
@@ -42,17 +42,6 @@ __all__ = [
 
 SourcePartition: TypeAlias = Mapping[str, Any]
 SourceOffset: TypeAlias = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class TopicPartition:
-    """A partition of a Kafka topic."""
-
-    topic: str
-    partition: int
-
-    def __str__(self) -> str:
-        return f"{self.topic}-{self.partition}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,224 @@
+"""Reading batches of records as a member of a consumer group, handed over as columns."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from confluent_kafka import (
+    TIMESTAMP_CREATE_TIME,
+    TIMESTAMP_LOG_APPEND_TIME,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+)
+from confluent_kafka import TopicPartition as Place
+
+from runtime.contract import TopicPartition
+from runtime.data import Constant, RecordBatch, TimestampType
+from runtime.data.batch import compact
+from runtime.foundation import logs
+from runtime.kafka.errors import KafkaFault, translated
+
+log = logs.get(__name__)
+
+_NOT_THERE_YET = frozenset(
+    {
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError._UNKNOWN_TOPIC,
+        KafkaError._PARTITION_EOF,
+        KafkaError._MAX_POLL_EXCEEDED,
+        KafkaError._ALL_BROKERS_DOWN,
+        KafkaError._TRANSPORT,
+    }
+)
+
+
+class Ownership(Protocol):
+    """Hears which partitions come and go, inside :meth:`BatchConsumer.poll`."""
+
+    def assigned(self, positions: Mapping[TopicPartition, int]) -> None:
+        """These are ours now, to be read from these offsets."""
+        ...
+
+    def revoked(self, partitions: Sequence[TopicPartition]) -> None:
+        """These go elsewhere; offsets may still be committed now."""
+        ...
+
+    def lost(self, partitions: Sequence[TopicPartition]) -> None:
+        """These already belong to another; nothing may be committed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class InBatch:
+    """What one poll brought."""
+
+    records: RecordBatch
+    """Key and value are bytes, headers are still as Kafka has them: lists of (name, bytes), or None."""
+    headers: list[list[tuple[str, bytes]] | None] | None
+    """None when no record has any."""
+    ends: Mapping[TopicPartition, int]
+    """The next offset to read, for each partition the batch touches."""
+
+
+class BatchConsumer:
+    """One sink task's consumer; used by one thread only."""
+
+    def __init__(self, settings: Mapping[str, Any], *, ownership: Ownership, on_commit: Callable[..., None]) -> None:
+        self._ownership = ownership
+        self._on_commit = on_commit
+        self._consumer = Consumer(
+            {
+                "auto.offset.reset": "earliest",
+                "allow.auto.create.topics": True,  # as Java's consumer
+                "fetch.queue.backoff.ms": 5,  # the default of a second stalls a fast reader
+                "queued.max.messages.kbytes": 32_768,
+                "queued.min.messages": 100_000,
+                **settings,
+                "enable.auto.commit": False,
+                "enable.auto.offset.store": False,
+                "on_commit": self._committed,
+                "error_cb": self._on_error,
+            }
+        )
+
+    def subscribe(self, topics: Sequence[str], pattern: str) -> None:
+        """Read *topics*, or all topics whose whole name matches *pattern*, which new ones may join."""
+        self._consumer.subscribe(
+            [f"^({pattern})$"] if pattern else list(topics),
+            on_assign=self._assigned,
+            on_revoke=self._revoked,
+            on_lost=self._lost,
+        )
+
+    def poll(self, most: int, timeout: float) -> InBatch | None:
+        """
+        What there is, at most *most* records, waiting up to *timeout* seconds for the first.
+
+        Raises KafkaFault for errors that will not pass by themselves.
+        """
+        first = self._consumer.poll(timeout)
+        if first is None:
+            return None
+        messages = [first, *self._consumer.consume(most - 1, timeout=0)] if most > 1 else [first]
+        if any(message.error() for message in messages):
+            messages = [message for message in messages if self._is_record(message)]
+        return _columns(messages) if messages else None
+
+    def seek(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Read on from *offsets*."""
+        for partition, offset in offsets.items():
+            self._consumer.seek(Place(partition.topic, partition.partition, offset))
+
+    def pause(self, partitions: Sequence[TopicPartition]) -> None:
+        """Read nothing from *partitions* until resumed."""
+        if partitions:
+            self._consumer.pause([Place(p.topic, p.partition) for p in partitions])
+
+    def resume(self, partitions: Sequence[TopicPartition]) -> None:
+        """Read on from *partitions*."""
+        if partitions:
+            self._consumer.resume([Place(p.topic, p.partition) for p in partitions])
+
+    def commit(self, offsets: Mapping[TopicPartition, int], *, wait: bool) -> None:
+        """
+        Commit *offsets*: at once when *wait*, else ``on_commit(fault or None, offsets)`` is called within a poll.
+
+        Raises KafkaFault when waiting and refused.
+        """
+        places = [Place(p.topic, p.partition, offset) for p, offset in offsets.items()]
+        try:
+            if wait:
+                self._consumer.commit(offsets=places, asynchronous=False)
+            else:
+                self._consumer.commit(offsets=places, asynchronous=True)
+        except KafkaException as err:
+            raise translated(err, "committing offsets") from err
+
+    def close(self) -> None:
+        """Leave the group; revocation is told within."""
+        self._consumer.close()
+
+    # ----
+
+    def _is_record(self, message: Message) -> bool:
+        error = message.error()
+        if error is None:
+            return True
+        if error.code() not in _NOT_THERE_YET and not error.retriable():
+            raise KafkaFault(f"reading topic {message.topic()}: {error.str()}")
+        return False
+
+    def _assigned(self, _consumer: Consumer, places: list[Place]) -> None:
+        partitions = [TopicPartition(place.topic, place.partition) for place in places]
+        try:
+            positions = self._consumer.committed(places, timeout=30.0)
+        except KafkaException as err:
+            raise translated(err, "reading committed offsets") from err
+        self._ownership.assigned(
+            {partition: place.offset for partition, place in zip(partitions, positions, strict=True)}
+        )
+
+    def _revoked(self, _consumer: Consumer, places: list[Place]) -> None:
+        self._ownership.revoked([TopicPartition(place.topic, place.partition) for place in places])
+
+    def _lost(self, _consumer: Consumer, places: list[Place]) -> None:
+        self._ownership.lost([TopicPartition(place.topic, place.partition) for place in places])
+
+    def _committed(self, err: KafkaError | None, places: list[Place]) -> None:
+        fault = translated(err, "committing offsets") if err is not None else None
+        failed = next((place.error for place in places if place.error is not None), None)
+        if fault is None and failed is not None:
+            fault = translated(failed, "committing offsets")
+        self._on_commit(fault, {TopicPartition(place.topic, place.partition): place.offset for place in places})
+
+    def _on_error(self, err: KafkaError) -> None:
+        if err.code() == KafkaError._ALL_BROKERS_DOWN:
+            log.warning("consumer.brokers.unreachable", reason=err.str())
+
+
+_TIMESTAMPS = {
+    TIMESTAMP_CREATE_TIME: TimestampType.CREATE_TIME,
+    TIMESTAMP_LOG_APPEND_TIME: TimestampType.LOG_APPEND_TIME,
+}
+
+
+def _columns(messages: list[Message]) -> InBatch:
+    count = len(messages)
+    topics: Any = [m.topic() for m in messages]
+    partitions: Any = [m.partition() for m in messages]
+    offsets: Any = [m.offset() for m in messages]
+    ends: dict[TopicPartition, int] = {}
+    if count == 1 or (len(set(partitions)) == 1 and len(set(topics)) == 1):
+        ends[TopicPartition(topics[0], partitions[0])] = offsets[-1] + 1
+        topics, partitions = Constant(topics[0]), Constant(partitions[0])
+    else:
+        known: dict[str, str] = {}  # one object per topic, so that later stages may go by identity
+        topics = [known.setdefault(topic, topic) for topic in topics]
+        last = {(topic, number): offset for topic, number, offset in zip(topics, partitions, offsets, strict=True)}
+        ends = {TopicPartition(topic, number): offset + 1 for (topic, number), offset in last.items()}
+    stamps = [m.timestamp() for m in messages]
+    kinds = {kind for kind, _ in stamps}
+    kind_column: Any = (
+        Constant(_TIMESTAMPS.get(kinds.pop(), TimestampType.NONE))
+        if len(kinds) == 1
+        else [_TIMESTAMPS.get(kind, TimestampType.NONE) for kind, _ in stamps]
+    )
+    headers = [m.headers() for m in messages]
+    return InBatch(
+        RecordBatch(
+            count=count,
+            topic=topics,
+            partition=partitions,
+            key=compact([m.key() for m in messages]),
+            value=[m.value() for m in messages],
+            timestamp=[stamp if kind in _TIMESTAMPS else None for kind, stamp in stamps],
+            timestamp_type=kind_column,
+            offset=offsets,
+            original_topic=topics,
+            original_partition=partitions,
+        ),
+        headers if any(headers) else None,  # type: ignore[arg-type]  # the library's stub allows other value types
+        ends,
+    )
