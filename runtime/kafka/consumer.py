@@ -60,6 +60,8 @@ class InBatch:
     """None when no record has any."""
     ends: Mapping[TopicPartition, int]
     """The next offset to read, for each partition the batch touches."""
+    starts: Mapping[TopicPartition, int]
+    """The first offset read, for each of them."""
 
 
 class BatchConsumer:
@@ -189,15 +191,18 @@ def _columns(messages: list[Message]) -> InBatch:
     topics: Any = [m.topic() for m in messages]
     partitions: Any = [m.partition() for m in messages]
     offsets: Any = [m.offset() for m in messages]
-    ends: dict[TopicPartition, int] = {}
     if count == 1 or (len(set(partitions)) == 1 and len(set(topics)) == 1):
-        ends[TopicPartition(topics[0], partitions[0])] = offsets[-1] + 1
+        only = TopicPartition(topics[0], partitions[0])
+        starts, ends = {only: offsets[0]}, {only: offsets[-1] + 1}
         topics, partitions = Constant(topics[0]), Constant(partitions[0])
     else:
         known: dict[str, str] = {}  # one object per topic, so that later stages may go by identity
         topics = [known.setdefault(topic, topic) for topic in topics]
-        last = {(topic, number): offset for topic, number, offset in zip(topics, partitions, offsets, strict=True)}
-        ends = {TopicPartition(topic, number): offset + 1 for (topic, number), offset in last.items()}
+        places = list(zip(topics, partitions, strict=True))
+        last = dict(zip(places, offsets, strict=True))
+        first = dict(zip(reversed(places), reversed(offsets), strict=True))
+        starts = {TopicPartition(*place): offset for place, offset in first.items()}
+        ends = {TopicPartition(*place): offset + 1 for place, offset in last.items()}
     stamps = [m.timestamp() for m in messages]
     kinds = {kind for kind, _ in stamps}
     kind_column: Any = (
@@ -221,4 +226,5 @@ def _columns(messages: list[Message]) -> InBatch:
         ),
         headers if any(headers) else None,  # type: ignore[arg-type]  # the library's stub allows other value types
         ends,
+        starts,
     )
