@@ -1,0 +1,1 @@
+"""Where ``${provider:path:key}`` references are looked up."""

@@ -1,0 +1,1 @@
+"""Between Connect data and bytes."""

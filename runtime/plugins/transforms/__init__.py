@@ -1,0 +1,1 @@
+"""From record to record, or to nothing."""
