@@ -98,7 +98,7 @@ class RunningConnector:
                 self._started = True
             elif target is not TargetState.STARTED:
                 self._stop_plugin()
-        except Exception as err:  # noqa: BLE001  as above
+        except Exception as err:
             if target is not TargetState.STOPPED:
                 return self.fail(err)
             log.error("connector.stop.failed", connector=self.name, exc_info=err)
@@ -117,7 +117,7 @@ class RunningConnector:
         self._closed = True
         try:
             self._stop_plugin()
-        except Exception as err:  # noqa: BLE001  as above; it goes away all the same
+        except Exception as err:
             log.error("connector.stop.failed", connector=self.name, exc_info=err)
         if not self._failed:
             self._tell(State.UNASSIGNED, None)

@@ -38,15 +38,14 @@ _OFFSETS_PATIENCE = 60.0
 class _Reports:
     """A task's reports, on their way to the worker."""
 
-    def __init__(self, link: Link, epoch: int) -> None:
+    def __init__(self, link: Link, epoch: int, version: str | None) -> None:
         self._link = link
         self._epoch = epoch
+        self._version = version
 
     def status(self, task: TaskId, state: State, trace: str | None = None) -> None:
         self._link.report(
-            p.Reported(
-                connector=task.connector, index=task.index, epoch=self._epoch, state=state.value, trace=trace
-            )
+            p.Reported(connector=task.connector, index=task.index, epoch=self._epoch, state=state.value, trace=trace)
         )
 
     def topic_used(self, task: TaskId, topic: str) -> None:
@@ -160,7 +159,14 @@ class Host:
 
         def report(state: State, trace: str | None) -> None:
             self._link.report(
-                p.Reported(connector=order.name, index=None, epoch=order.epoch, state=state.value, trace=trace)
+                p.Reported(
+                    connector=order.name,
+                    index=None,
+                    epoch=order.epoch,
+                    state=state.value,
+                    trace=trace,
+                    version=about.version,
+                )
             )
 
         running = RunningConnector(
@@ -219,7 +225,10 @@ class Host:
 
     def _start_task(self, order: p.StartTask) -> dict[str, Any]:
         task_id = TaskId(ConnectorName(order.connector), order.index)
-        reports = _Reports(self._link, order.epoch)
+        version = self._catalog.find(
+            order.connector_config.get("connector.class") or "", PluginKind.CONNECTORS
+        ).version
+        reports = _Reports(self._link, order.epoch, version)
         made = self._builder.task(
             task_id,
             order.connector_config,
@@ -231,9 +240,9 @@ class Host:
         former = self._tasks.get(task_id)
         if former is not None:
             former.cancel()
-        self._tasks[task_id] = made.task
-        threading.Thread(target=self._run, args=(made.task,), name=f"task {task_id}", daemon=True).start()
-        return {"version": made.version}
+        self._tasks[task_id] = made
+        threading.Thread(target=self._run, args=(made,), name=f"task {task_id}", daemon=True).start()
+        return {"version": version}
 
     def _run(self, task: RunningTask) -> None:
         try:

@@ -114,6 +114,8 @@ class Reported(_Message):
     epoch: int
     state: str
     trace: str | None = None
+    version: str | None = None
+    """The plugin's."""
 
 
 class TopicUsed(_Message):

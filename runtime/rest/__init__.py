@@ -1,0 +1,1 @@
+"""HTTP in, commands out: Apache Kafka Connect's REST API (contract 1)."""
