@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 from typing import Any, Literal, Protocol
 
@@ -251,7 +252,7 @@ class Broker:
                     return []
 
             return {
-                partition: wait_until(lambda p=partition: end(p), what=f"{topic}-{partition} has a leader")[0]
+                partition: wait_until(partial(end, partition), what=f"{topic}-{partition} has a leader")[0]
                 for partition in range(self.partitions(topic))
             }
 
@@ -301,13 +302,12 @@ class Broker:
 
 
 def _sent(record: Record) -> Sent:
-    match record:
-        case Sent():
-            return record
-        case (key, value):
-            return Sent(key=_bytes(key), value=_bytes(value))
-        case _:
-            return Sent(value=_bytes(record))
+    if isinstance(record, Sent):
+        return record
+    if isinstance(record, tuple):
+        key, value = record
+        return Sent(key=_bytes(key), value=_bytes(value))
+    return Sent(value=_bytes(record))
 
 
 def _bytes(text: str | bytes | None) -> bytes | None:

@@ -24,5 +24,5 @@ def wait_until(condition: Callable[[], T], timeout: float = 30.0, what: str = ""
         if last:
             return last
         if time.monotonic() > deadline:
-            raise NeverHappened(f"never happened: {what or condition!r} (waited {timeout:g} s, last saw {last!r})")
+            raise NeverHappened(f"never happened: {what or repr(condition)} (waited {timeout:g} s, last saw {last!r})")
         time.sleep(every)
