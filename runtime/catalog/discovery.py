@@ -165,12 +165,10 @@ def _entry(entry: metadata.EntryPoint, location: str) -> Iterator[PluginInfo]:
 
 
 def _infos(name: str, cls: object, location: str) -> Iterator[PluginInfo]:
-    kinds = kinds_of(cls) if inspect.isclass(cls) else ()
-    if not kinds:
+    if not (inspect.isclass(cls) and issubclass(cls, Plugin) and kinds_of(cls)):
         log.error("plugin.broken", plugin=name, location=location, reason="is no plugin class")
         return
-    assert inspect.isclass(cls)
-    for kind in kinds:
+    for kind in kinds_of(cls):
         yield PluginInfo(name, kind, str(cls.version), location, cls)
 
 

@@ -52,6 +52,7 @@ class RunningConnector:
         make: Callable[[], Connector],
         config: Mapping[str, str],
         *,
+        raw: Mapping[str, str | None],
         offsets: OffsetReader,
         report: Callable[[State, str | None], None],
         reconfigure: Callable[[], None],
@@ -61,6 +62,7 @@ class RunningConnector:
         self.connector: Connector | None = None
         self._make = make
         self._config = config
+        self.raw = raw
         self._offsets = offsets
         self._tell = report
         self._reconfigure = reconfigure

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from runtime.catalog import Catalog, PluginKind, UnknownPlugin
+from runtime.catalog import CONNECTORS, Catalog, PluginKind, UnknownPlugin
 from runtime.contract import ConnectorName, State, TargetState, TaskId
 from runtime.data import ConnectError
 from runtime.foundation import logs
@@ -123,10 +123,10 @@ class Host:
                 )
             case p.TaskConfigs(name=name):
                 self._on_connector(envelope.ask, self._connectors.get(name), self._task_configs)
-            case p.StartTask() as order:
-                self._in_thread(envelope.ask, f"start {order.connector}-{order.index}", lambda: self._start_task(order))
-            case p.StopTask() as order:
-                self._in_thread(envelope.ask, f"stop {order.connector}-{order.index}", lambda: self._stop_task(order))
+            case p.StartTask() as start:
+                self._in_thread(envelope.ask, f"start {start.connector}-{start.index}", lambda: self._start_task(start))
+            case p.StopTask() as stop:
+                self._in_thread(envelope.ask, f"stop {stop.connector}-{stop.index}", lambda: self._stop_task(stop))
             case p.TargetTask(connector=connector, index=index, target=target):
                 task = self._tasks.get(TaskId(ConnectorName(connector), index))
                 if task is not None:
@@ -145,7 +145,7 @@ class Host:
 
     def _start_connector(self, ask: int, order: p.StartConnector) -> None:
         def begin() -> p.Plugin:
-            info = self._catalog.find(order.config.get("connector.class") or "", PluginKind.CONNECTORS)
+            info = self._catalog.find(order.config.get("connector.class") or "", CONNECTORS)
             return p.Plugin(name=info.class_name, kind=info.kind.value, version=info.version)
 
         try:
@@ -173,11 +173,11 @@ class Host:
             order.name,
             make,
             config,
+            raw=order.config,
             offsets=_ConnectorOffsets(self._offsets, order.name) if source else NoOffsets(),
             report=report,
             reconfigure=lambda: self._link.report(p.Reconfigure(connector=order.name)),
         )
-        running.raw = order.config
         former = self._connectors.pop(order.name, None)
         if former is not None:
             former.give_up()
@@ -190,7 +190,7 @@ class Host:
         self._on_connector(ask, running, begun)
 
     def _maker(self, class_name: str) -> Callable[[], Connector]:
-        made = self._catalog.load(class_name, PluginKind.CONNECTORS)
+        made = self._catalog.load(class_name, CONNECTORS)
 
         def make() -> Connector:
             connector = made()
@@ -225,9 +225,7 @@ class Host:
 
     def _start_task(self, order: p.StartTask) -> dict[str, Any]:
         task_id = TaskId(ConnectorName(order.connector), order.index)
-        version = self._catalog.find(
-            order.connector_config.get("connector.class") or "", PluginKind.CONNECTORS
-        ).version
+        version = self._catalog.find(order.connector_config.get("connector.class") or "", CONNECTORS).version
         reports = _Reports(self._link, order.epoch, version)
         made = self._builder.task(
             task_id,
@@ -286,6 +284,7 @@ class Host:
         return [
             {"class": info.class_name, "type": info.kind.value, "version": info.version}
             for info in self._catalog.plugins()
+            if info.kind is not PluginKind.CONFIG_PROVIDER
         ]
 
     def _question(self, ask: int, work: Callable[[], Any]) -> None:

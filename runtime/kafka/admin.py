@@ -66,7 +66,8 @@ class Admin:
         """
         there = self.partitions(topic.name)
         if there is None:
-            self._create(topic)
+            compacted = {**topic.settings, "cleanup.policy": "compact"}
+            self._create(topic.name, topic.partitions, topic.replication, compacted)
             return
         if single_partition and there != 1:
             raise WrongTopic(
@@ -80,24 +81,30 @@ class Admin:
                 "--add-config cleanup.policy=compact"
             )
 
-    def _create(self, topic: InternalTopic) -> None:
-        new = NewTopic(
-            topic.name,
-            num_partitions=topic.partitions,
-            replication_factor=topic.replication,
-            config={**topic.settings, "cleanup.policy": "compact"},
-        )
+    def create(
+        self, name: str, *, partitions: int, replication: int, settings: Mapping[str, str] | None = None
+    ) -> None:
+        """
+        Create a topic unless it exists.
+
+        Raises BrokerUnreachable; KafkaFault when it cannot be created.
+        """
+        if self.partitions(name) is None:
+            self._create(name, partitions, replication, settings or {})
+
+    def _create(self, name: str, partitions: int, replication: int, settings: Mapping[str, str]) -> None:
+        new = NewTopic(name, num_partitions=partitions, replication_factor=replication, config=dict(settings))
         try:
-            self._client.create_topics([new], request_timeout=self._timeout)[topic.name].result()
+            self._client.create_topics([new], request_timeout=self._timeout)[name].result()
         except KafkaException as err:
             error = err.args[0]
             if error.code() == KafkaError.TOPIC_ALREADY_EXISTS:
                 return
-            fault = translated(err, f"creating topic {topic.name}")
+            fault = translated(err, f"creating topic {name}")
             if error.code() == KafkaError.INVALID_REPLICATION_FACTOR:
                 fault = KafkaFault(f"{fault}; set its replication factor to at most the number of brokers")
             raise fault from err
-        log.info("topic.created", topic=topic.name, partitions=topic.partitions, replication=topic.replication)
+        log.info("topic.created", topic=name, partitions=partitions, replication=replication)
 
     def _cleanup_policy(self, topic: str) -> str | None:
         resource = ConfigResource(ResourceType.TOPIC, topic)

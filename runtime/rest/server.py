@@ -1,4 +1,4 @@
-"""The listener: one uvicorn server on the worker's event loop, on sockets that are bound before anything else starts."""
+"""The listener: one uvicorn server on the worker's event loop, on sockets bound before anything else starts."""
 
 import asyncio
 import contextlib
@@ -64,7 +64,15 @@ class Listener:
 
 
 class _Server(uvicorn.Server):
-    """Signals are the worker's business."""
+    """Signals are the worker's business, and who starts it wants to know when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -91,8 +99,7 @@ class RestServer:
 
     async def __aenter__(self) -> "RestServer":
         self._serving = asyncio.create_task(self._server.serve(self._sockets), name="REST")
-        while not self._server.started and not self._serving.done():
-            await asyncio.sleep(0.005)  # uvicorn has no event to wait for
+        await self._server.listening.wait()
         return self
 
     async def __aexit__(self, *_: object) -> None:

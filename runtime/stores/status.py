@@ -64,6 +64,11 @@ class StatusTable:
         """All connectors that anything is known of."""
         return self._connectors.keys() | self._tasks.keys()
 
+    def newest_generation(self) -> int:
+        """The highest generation of any report, -1 when there is none."""
+        tasks = (status for held in self._tasks.values() for status in held.values())
+        return max((status.generation for status in [*self._connectors.values(), *tasks]), default=-1)
+
     def apply(self, entry: Entry) -> None:
         """Take one entry; what cannot be read is logged and skipped."""
         if entry.key is None:

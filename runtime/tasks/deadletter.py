@@ -9,6 +9,7 @@ from runtime.contract import TaskId
 from runtime.data import ConnectError, Constant, RecordBatch, SinkRecord
 from runtime.foundation import logs
 from runtime.foundation.secret import scrub
+from runtime.kafka.admin import Admin
 from runtime.kafka.errors import KafkaFault
 from runtime.kafka.producer import BatchProducer, HeaderList, OutBatch
 from runtime.pipeline import Failure
@@ -32,6 +33,17 @@ class DeadLetterQueue:
         self._fault: KafkaFault | None = None
         self._cancelled = cancelled
         self._producer = BatchProducer(settings, every_record=True, cancelled=cancelled)
+
+    def create_topic(self, admin: Mapping[str, Any], *, replication: int) -> None:
+        """
+        See that the topic exists, made with one partition when it does not.
+
+        Raises ConnectError, which keeps the task from starting: its failed records would have nowhere to go.
+        """
+        try:
+            Admin(admin).create(self._topic, partitions=1, replication=replication)
+        except KafkaFault as err:
+            raise ConnectError(f"the dead-letter topic {self._topic} cannot be created: {err}") from err
 
     def send(self, raw: RecordBatch, failures: Sequence[Failure]) -> None:
         """
