@@ -69,8 +69,9 @@ class TopicJournal:
             self._rewind(consumer)
         deadline = time.monotonic() + PATIENCE
         while self._next < end:
-            for message in consumer.consume(1000, _SLICE):
+            if (message := consumer.poll(_SLICE)) is not None:
                 self._take(message)
+                continue
             self._still_waiting(deadline, "reading to its end")
         return dict(self._table)
 
@@ -81,7 +82,10 @@ class TopicJournal:
                 self._next = max(self._next, message.offset() or 0)
                 return
             raise KafkaException(error)
-        self._next = (message.offset() or 0) + 1
+        offset = message.offset() or 0
+        if offset < self._next:
+            return  # our own write, known since it was acknowledged
+        self._next = offset + 1
         ref = ref_of((message.key() or b"").decode("utf-8", "replace"))
         content = message.value()
         if content is None:
@@ -96,10 +100,10 @@ class TopicJournal:
     def _append(self, ref: Ref, entry: Entry | None) -> None:
         self._reader()  # the topic exists after this
         producer = self._writer()
-        outcome: list[KafkaError | None] = []
+        outcome: list[tuple[KafkaError | None, int | None]] = []
 
-        def acknowledged(error: KafkaError | None, _: Message) -> None:
-            outcome.append(error)
+        def acknowledged(error: KafkaError | None, message: Message) -> None:
+            outcome.append((error, message.offset()))
 
         value = None if entry is None else json.dumps(encode(entry), separators=(",", ":")).encode()
         producer.produce(self._topic, value, key_of(ref).encode(), 0, acknowledged)
@@ -107,8 +111,15 @@ class TopicJournal:
         while not outcome:
             producer.poll(_SLICE)
             self._still_waiting(deadline, "an acknowledgement")
-        if outcome[0] is not None:
-            raise KafkaException(outcome[0])
+        error, offset = outcome[0]
+        if error is not None:
+            raise KafkaException(error)
+        if offset == self._next:  # nobody wrote in between, so there is no need to read it back
+            self._next += 1
+            if entry is None:
+                self._table.pop(ref, None)
+            else:
+                self._table[ref] = entry
 
     def _writer(self) -> Producer:
         if self._producer is None:
@@ -133,6 +144,8 @@ class TopicJournal:
                     "enable.auto.commit": False,
                     "enable.partition.eof": True,
                     "auto.offset.reset": "earliest",
+                    "fetch.wait.max.ms": 50,
+                    "fetch.queue.backoff.ms": 5,
                     "receive.message.max.bytes": 1_000_000_000,  # the embedded broker ignores fetch limits
                 }
             )
