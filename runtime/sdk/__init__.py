@@ -86,6 +86,7 @@ from runtime.sdk.connectors import (
 )
 from runtime.sdk.errors import ConfigError, NotSupported, RetriableError
 from runtime.sdk.once import Once
+from runtime.sdk.patterns import compile_pattern, compile_replacement
 from runtime.sdk.plugin import Plugin
 from runtime.sdk.providers import ConfigData, ConfigProvider
 from runtime.sdk.records import Converter, HeaderConverter, Predicate, Transformation
@@ -172,6 +173,8 @@ __all__ = [
     "array",
     "at_least",
     "between",
+    "compile_pattern",
+    "compile_replacement",
     "decimal",
     "list_of",
     "map_of",

@@ -15,6 +15,7 @@ from runtime.contract import ConfigField, Importance, Type, Width
 from runtime.data.text import double_text
 from runtime.foundation.secret import Secret
 from runtime.sdk.errors import ConfigError
+from runtime.sdk.patterns import compile_pattern
 
 HIDDEN: Final = "[hidden]"
 
@@ -319,12 +320,12 @@ def list_of(*, empty: bool = True, null: bool = True, unique: bool = True) -> Va
 
 
 def regex(name: str, value: Any) -> None:
-    """A regular expression that compiles, where there is one."""
+    """A regular expression in Java's syntax that compiles, where there is one."""
     if not value:
         return
     try:
-        re.compile(value)
-    except re.error as err:
+        compile_pattern(value)
+    except ValueError as err:
         raise ConfigError(name, value, f"Invalid regex: {err}") from None
 
 
