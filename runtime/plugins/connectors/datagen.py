@@ -204,7 +204,7 @@ class DatagenTask(SourceTask):
         task = int(config.get("task.id", "0"))
         self._seed = int(parsed["seed"]) * 1_000_003 + task * 7_919
         partition: SourcePartition = {"quickstart": parsed["quickstart"], "task": task}
-        self._partition = Constant[SourcePartition | None](partition)
+        self._partition: Constant[SourcePartition | None] = Constant(partition)
         (offset,) = self.context.offsets.offsets([partition])
         self._made = int(offset["made"]) if offset is not None else 0
         self._began = monotonic() - self._made / self._rate if self._rate else 0.0

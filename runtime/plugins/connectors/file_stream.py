@@ -60,7 +60,7 @@ _WAIT: Final = 1.0
 """Seconds to wait for a file to appear or to grow."""
 _GLANCE: Final = 0.1
 """Seconds between looks at standard input, which nothing can wake us from."""
-_VALUE_SCHEMA: Final = Constant[Schema | None](STRING)
+_VALUE_SCHEMA: Final[Constant[Schema | None]] = Constant(STRING)
 _LINE_END: Final = re.compile(rb"\r\n|\n|\r")
 
 
@@ -175,7 +175,7 @@ class FileStreamSourceTask(SourceTask):
         self._file = parsed["file"] or None
         self._topic = Constant(str(parsed["topic"]))
         self._batch_size = max(1, int(parsed["batch.size"]))
-        self._partition = Constant[SourcePartition | None]({"filename": self._file})
+        self._partition: Constant[SourcePartition | None] = Constant({"filename": self._file})
         self._position: int | None = None
         """Bytes handed out as lines; None for standard input."""
         self._rest = bytearray()

@@ -84,7 +84,7 @@ class _FixedLength(Converter, HeaderConverter):
         self, count: int, topics: Column[str], data: Column[bytes | None]
     ) -> tuple[Column[Schema | None], Column[Any]]:
         """One unpacking per value."""
-        schema = Constant[Schema | None](self.schema)
+        schema: Constant[Schema | None] = Constant(self.schema)
         if isinstance(data, Constant):
             return schema, Constant(None if data.value is None else self.read(data.value))
         read = self.read

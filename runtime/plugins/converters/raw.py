@@ -18,7 +18,7 @@ from runtime.sdk import (
     SchemaType,
 )
 
-_BYTES: Final = Constant[Schema | None](OPTIONAL_BYTES)
+_BYTES: Final[Constant[Schema | None]] = Constant(OPTIONAL_BYTES)
 
 
 class ByteArrayConverter(Converter, HeaderConverter):

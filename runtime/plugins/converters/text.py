@@ -24,7 +24,7 @@ from runtime.sdk import (
     text_of,
 )
 
-_STRING: Final = Constant[Schema | None](OPTIONAL_STRING)
+_STRING: Final[Constant[Schema | None]] = Constant(OPTIONAL_STRING)
 
 
 class StringConverter(Converter, HeaderConverter):
