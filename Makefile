@@ -1,6 +1,7 @@
 # One command for each thing people do here; `make help` lists them. Paths are relative: a checkout may lie anywhere.
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
+export NO_MKDOCS_2_WARNING := 1
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
