@@ -17,7 +17,6 @@ help: ## Show this list
 # -- installing: once, and again when what is to be installed has changed ---------------------------
 
 .venv/.made: requirements/make-venv
-	@echo "making .venv"
 	@PYTHON="$(PYTHON)" requirements/make-venv
 	@touch $@
 
