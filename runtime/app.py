@@ -247,7 +247,7 @@ async def _topic_stores(
     except KafkaFault as err:
         raise SettingsError([Problem("internal topics", str(err))]) from err
     config_topic, offset_topic, status_topic = (topic.name for topic in topics)
-    topic_logs = TopicLogs(client, name=str(config.values["group.id"]))
+    topic_logs = TopicLogs(client, name=str(config.values["group.id"]), admin=admin)
     try:
         await topic_logs.start({config_topic: configs.apply, offset_topic: offsets.apply, status_topic: statuses.apply})
         yield _Stores(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tenacity import RetryCallState, Retrying
-from tenacity.wait import wait_exponential_jitter
+from tenacity.wait import wait_exponential, wait_random
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +19,7 @@ class Backoff:
 
     def delays(self) -> Iterator[float]:
         """Seconds to wait before each further try, without end; the caller decides when to give up."""
-        wait = wait_exponential_jitter(initial=self.first, max=self.most, jitter=self.first / 4)
+        wait = wait_exponential(multiplier=self.first, max=self.most) + wait_random(0, self.first / 4)
         state = RetryCallState(Retrying(), None, (), {})
         while True:
             yield wait(state)

@@ -52,7 +52,7 @@ def configure(level: str = "INFO", style: Style = "text") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("uvicorn.access", "httpx", "httpcore", "watchdog"):
+    for noisy in ("uvicorn", "uvicorn.access", "uvicorn.error", "httpx", "httpcore", "watchdog"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

@@ -1,14 +1,15 @@
 """Questions to the cluster and the topics we need there; blocking, so call from a thread."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType
 
 from runtime.foundation import logs
 from runtime.kafka.errors import KafkaFault, WrongTopic, translated
+from runtime.kafka.settings import QUIET
 
 log = logs.get(__name__)
 
@@ -29,7 +30,7 @@ class Admin:
     """An admin client with our errors. Every call takes at most *timeout* seconds."""
 
     def __init__(self, settings: Mapping[str, Any], *, timeout: float = 30.0) -> None:
-        self._client = AdminClient({**settings, "log_level": 2})
+        self._client = AdminClient({"log_level": QUIET, **settings})
         self._timeout = timeout
 
     def cluster_id(self, timeout: float | None = None) -> str | None:
@@ -80,6 +81,20 @@ class Admin:
                 f"kafka-configs.sh --alter --entity-type topics --entity-name {topic.name} "
                 "--add-config cleanup.policy=compact"
             )
+
+    def ends(self, topic: str, partitions: Sequence[int], *, timeout: float) -> dict[int, int]:
+        """
+        The offset after the last record of each of *partitions*.
+
+        Raises BrokerUnreachable, TopicMissing.
+        """
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # the library leaves it without annotations
+        asked = {TopicPartition(topic, partition): latest for partition in partitions}
+        try:
+            answers = self._client.list_offsets(asked, request_timeout=timeout)
+            return {place.partition: answer.result().offset for place, answer in answers.items()}
+        except KafkaException as err:
+            raise translated(err, f"asking for the end of topic {topic}") from err
 
     def create(
         self, name: str, *, partitions: int, replication: int, settings: Mapping[str, str] | None = None

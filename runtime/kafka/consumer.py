@@ -19,6 +19,7 @@ from runtime.data import Constant, RecordBatch, TimestampType
 from runtime.data.batch import compact
 from runtime.foundation import logs
 from runtime.kafka.errors import KafkaFault, translated
+from runtime.kafka.settings import QUIET
 
 log = logs.get(__name__)
 
@@ -72,6 +73,7 @@ class BatchConsumer:
         self._on_commit = on_commit
         self._consumer = Consumer(
             {
+                "log_level": QUIET,
                 "auto.offset.reset": "earliest",
                 "allow.auto.create.topics": True,  # as Java's consumer
                 "fetch.queue.backoff.ms": 5,  # the default of a second stalls a fast reader

@@ -14,12 +14,17 @@ from typing import Any
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from runtime.foundation import logs
+from runtime.foundation.backoff import Backoff
 from runtime.foundation.stopping import ThreadStopping
+from runtime.kafka.admin import Admin
 from runtime.kafka.errors import BrokerUnreachable, KafkaFault, translated
+from runtime.kafka.settings import QUIET
 
 log = logs.get(__name__)
 
 _READ_AT_ONCE = 500
+_TOPIC_PATIENCE = 30.0
+"""Seconds until a topic's partitions must be known (contract 3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +49,9 @@ class _Tail:
 class TopicLogs:
     """The internal topics of one worker, by name. Construct, :meth:`start` on the event loop, :meth:`stop`."""
 
-    def __init__(self, client: Mapping[str, Any], *, name: str) -> None:
+    def __init__(self, client: Mapping[str, Any], *, name: str, admin: Admin) -> None:
         self._client = dict(client)
+        self._admin = admin
         self._name = name
         self._tails: dict[str, _Tail] = {}
         self._waiting: list[tuple[dict[tuple[str, int], int], asyncio.Future[None]]] = []
@@ -68,6 +74,7 @@ class TopicLogs:
         self._tails = {topic: _Tail(apply) for topic, apply in topics.items()}
         self._consumer = Consumer(
             {
+                "log_level": QUIET,
                 **self._client,
                 "client.id": f"{self._name}-reader",
                 "group.id": self._name,  # never joined: partitions are assigned by hand and nothing is committed
@@ -82,6 +89,7 @@ class TopicLogs:
         )
         self._producer = Producer(
             {
+                "log_level": QUIET,
                 **self._client,
                 "client.id": f"{self._name}-writer",
                 "acks": "all",
@@ -94,14 +102,25 @@ class TopicLogs:
                 "error_cb": self._on_error,
             }
         )
-        assignment = await asyncio.to_thread(self._assignment)
-        self._consumer.assign(assignment)
+        self._consumer.assign(await self._placed())
         for name, work in (("reader", self._read), ("writer", self._serve)):
             thread = threading.Thread(target=work, name=f"internal topics {name}", daemon=True)
             thread.start()
             self._threads.append(thread)
         for topic in self._tails:
             await self.read_to_end(topic)
+
+    async def _placed(self) -> list[TopicPartition]:
+        """Where to read; a topic that was just created takes a moment until every broker knows it."""
+        deadline = self._loop.time() + _TOPIC_PATIENCE
+        for delay in Backoff(first=0.05, most=1.0).delays():
+            try:
+                return await asyncio.to_thread(self._assignment)
+            except KafkaFault as err:
+                if not err.retriable or self._loop.time() > deadline:
+                    raise
+                await asyncio.sleep(delay)
+        raise AssertionError("delays do not end")
 
     async def stop(self) -> None:
         """Stop tailing; entries that were being written are waited for."""
@@ -186,14 +205,9 @@ class TopicLogs:
         return places
 
     def _ends(self, topic: str, timeout: float) -> dict[tuple[str, int], int]:
-        ends: dict[tuple[str, int], int] = {}
-        for partition in self._tails[topic].ends:
-            try:
-                _, end = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=timeout)
-            except KafkaException as err:
-                raise translated(err, f"asking for the end of topic {topic}") from err
-            ends[topic, partition] = end
-        return ends
+        # Asked over the admin's connection: on the consumer's own, each question waits behind a long poll.
+        ends = self._admin.ends(topic, list(self._tails[topic].ends), timeout=timeout)
+        return {(topic, partition): end for partition, end in ends.items()}
 
     def _read(self) -> None:
         while not self._stopping:

@@ -19,6 +19,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from runtime.data import Column, Constant
 from runtime.foundation import logs
 from runtime.kafka.errors import KafkaFault, ProduceFailed, TopicMissing, translated
+from runtime.kafka.settings import QUIET
 
 log = logs.get(__name__)
 
@@ -62,6 +63,7 @@ class BatchProducer:
     def __init__(self, settings: Mapping[str, Any], *, every_record: bool, cancelled: Callable[[], bool]) -> None:
         merged = {
             # Connect's own values (contract 2.5), but idempotent, and with room for large batches.
+            "log_level": QUIET,
             "acks": "all",
             "enable.idempotence": True,
             "delivery.timeout.ms": 0,

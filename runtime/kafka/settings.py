@@ -12,6 +12,9 @@ from typing import Any, Final
 
 from runtime.contract import Problem
 
+QUIET: Final = 2
+"""librdkafka's own log level: only what is critical. The rest reaches us as errors, which we tell once."""
+
 _SAME: Final = frozenset(
     {
         "acks",
