@@ -179,8 +179,11 @@ class _Work:
             case Update(spec=spec, secrets=secrets):
                 title = applied.title if applied else Title.CREATED
                 fresh = self._remember(spec, secrets, title, state_at=applied.state_at_ms if applied else now)
-                # an update does not touch the state; what was last asked for stays so
-                applied = dataclasses.replace(fresh, state=applied.state) if applied else fresh
+                # while the state is still to be set, what was last asked for stays on record
+                to_come = applied is not None and any(
+                    isinstance(other, SetState) and other.ref == step.ref for other in self.plan.steps
+                )
+                applied = dataclasses.replace(fresh, state=applied.state) if applied and to_come else fresh
             case SetState(spec=spec, secrets=secrets):
                 if applied is None:
                     applied = self._remember(spec, secrets, Title.CREATED, state_at=now)

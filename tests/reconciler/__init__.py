@@ -1,0 +1,1 @@
+"""The reconciler: manifests, diff, plan, apply, drift, loop."""
