@@ -123,12 +123,15 @@ async def running(
     stopping: Stopping,
     *,
     connectors: list[ConnectorFile] | None = None,
+    directory: Path | None = None,
 ) -> AsyncIterator[RunningWorker]:
     """
-    A worker from start to stop. Entered when it is ready, or when asked to stop before that was possible.
+    A worker from start to stop, entered when it is ready.
+
+    Relative paths in connectors' configs start from *directory*.
 
     Raises SettingsError when the broker shows the settings to be wrong, RequestFault when a connector given on the
-    command line cannot be created, asyncio.CancelledError when stopped before it was ready.
+    command line cannot be created, StoppedEarly when stopped before it was ready.
     """
     port = sockets[0].getsockname()[1]
     url = f"http://{config.worker_id(port)}"
@@ -153,7 +156,7 @@ async def running(
             stores = _local_stores(config)
         generation = stores.statuses.table.newest_generation() + 1
         worker = Worker(
-            _worker_settings(config, port),
+            _worker_settings(config, port, directory),
             offsets=stores.offsets,
             statuses=stores.statuses,
             generation=lambda: generation,
@@ -273,11 +276,12 @@ def _local_stores(config: WorkerConfig) -> _Stores:
     )
 
 
-def _worker_settings(config: WorkerConfig, port: int) -> WorkerSettings:
+def _worker_settings(config: WorkerConfig, port: int, directory: Path | None) -> WorkerSettings:
     values = config.values
     settings = WorkerSettings(
         raw=config.raw,
         worker_id=config.worker_id(port),
+        directory=directory,
         task_stop_timeout=values["task.shutdown.graceful.timeout.ms"] / 1000,
         topic_tracking=values["topic.tracking.enable"],
         log_level=values["log.level"].upper(),

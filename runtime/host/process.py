@@ -45,7 +45,14 @@ class _Reports:
 
     def status(self, task: TaskId, state: State, trace: str | None = None) -> None:
         self._link.report(
-            p.Reported(connector=task.connector, index=task.index, epoch=self._epoch, state=state.value, trace=trace)
+            p.Reported(
+                connector=task.connector,
+                index=task.index,
+                epoch=self._epoch,
+                state=state.value,
+                trace=trace,
+                version=self._version,
+            )
         )
 
     def topic_used(self, task: TaskId, topic: str) -> None:

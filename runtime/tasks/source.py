@@ -10,6 +10,7 @@ from runtime.contract import State, TargetState, TaskId
 from runtime.data import Constant, RecordBatch, SourceRecord
 from runtime.data.batch import mapped, values
 from runtime.foundation import logs
+from runtime.foundation.backoff import Backoff
 from runtime.kafka.errors import KafkaFault
 from runtime.kafka.producer import BatchProducer, OutBatch
 from runtime.pipeline import ErrorPolicy, Failure, SourceChain, Stage, Tolerance
@@ -31,6 +32,12 @@ log = logs.get(__name__)
 
 _AT_ONCE = 2_000
 """Records taken through the chain at a time: enough to spread the cost of a batch, few enough to stay in cache."""
+
+
+_SEND_AGAIN = Backoff(first=0.05, most=2.0)
+"""A topic that the broker creates on demand is there within a moment; a broker that is away may take long."""
+_TELL_AFTER = 4
+"""Tries, about a second, before a person should know that a task is waiting."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,7 +264,7 @@ class RunningSourceTask(RunningTask):
             headers=made.headers,  # type: ignore[arg-type]  # the chain has put lists of (name, bytes) there
         )
         try:
-            while True:
+            for tries, delay in enumerate(_SEND_AGAIN.delays()):
                 try:
                     self._producer.send(out, delivery)
                     break
@@ -265,8 +272,9 @@ class RunningSourceTask(RunningTask):
                     if not err.retriable:
                         raise
                     # Nothing was sent yet: the topic was looked up first. It may be created, the broker return.
-                    log.warning("task.send.waits", task=str(self.id), reason=str(err))
-                    if self.stopping.nap(1.0):
+                    if tries == _TELL_AFTER:
+                        log.warning("task.send.waits", task=str(self.id), reason=str(err))
+                    if self.stopping.nap(delay):
                         self.inflight.arrived(ticket, failed=True)
                         return False
         except BaseException:

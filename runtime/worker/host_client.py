@@ -2,12 +2,12 @@
 
 import asyncio
 import itertools
-import os
 import socket
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from runtime.foundation import children, logs
@@ -51,7 +51,9 @@ class HostClient:
         return not self.gone.done() and not self._ending
 
     @classmethod
-    async def start(cls, hello: Hello, handle: Handle, *, python: str = sys.executable) -> "HostClient":
+    async def start(
+        cls, hello: Hello, handle: Handle, *, directory: Path | None = None, python: str = sys.executable
+    ) -> "HostClient":
         """
         Start a host and wait until it answers.
 
@@ -61,7 +63,7 @@ class HostClient:
         try:
             # Called on the main thread, which lives as long as the worker: the host dies when it does.
             process = children.spawn(
-                [python, "-m", "runtime.host", str(theirs.fileno())], pass_fds=(theirs.fileno(),), env=dict(os.environ)
+                [python, "-m", "runtime.host", str(theirs.fileno())], pass_fds=(theirs.fileno(),), cwd=directory
             )
         finally:
             theirs.close()

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from runtime.contract import ConnectorName, State, TargetState, TaskId, WorkerId
@@ -35,6 +36,8 @@ class WorkerSettings:
     raw: Mapping[str, str]
     """The worker's configuration as written, for its hosts."""
     worker_id: WorkerId
+    directory: Path | None = None
+    """Where hosts run, so that relative paths in connectors' configs start there; None: where the worker does."""
     processes: int = field(default_factory=lambda: os.cpu_count() or 1)
     """Shared task hosts at most (``host.processes``). More than cores only costs memory."""
     task_stop_timeout: float = 5.0
@@ -281,7 +284,7 @@ class Worker:
         hello = p.Hello(
             worker=dict(self.settings.raw), log_level=self.settings.log_level, log_style=self.settings.log_style
         )
-        host = await HostClient.start(hello, self._handle)
+        host = await HostClient.start(hello, self._handle, directory=self.settings.directory)
         watch = asyncio.create_task(self._watch(host), name=f"watch over host {host.pid}")
         self._watching.add(watch)
         watch.add_done_callback(self._watching.discard)
