@@ -60,13 +60,17 @@ class Catalog:
         self._path = tuple(plugin_path)
         self._found: list[PluginInfo] | None = None
         self._names: dict[PluginKind, dict[str, PluginInfo]] = {}
+        self._abstract: dict[PluginKind, dict[str, PluginInfo]] = {}
         self._class_names: dict[type, str] = {}
 
     def plugins(self) -> list[PluginInfo]:
-        """All plugins, by kind in REST's order, then by name."""
+        """All plugins that can be constructed, by kind in REST's order, then by name."""
         if self._found is None:
             order = list(BASES)
-            self._found = sorted(self._scan(), key=lambda it: (order.index(it.kind), it.class_name))
+            everything = sorted(self._scan(), key=lambda it: (order.index(it.kind), it.class_name))
+            self._found = [it for it in everything if not inspect.isabstract(it.cls)]
+            abstract = [it for it in everything if inspect.isabstract(it.cls)]
+            self._abstract = {kind: _aliases([it for it in abstract if it.kind is kind], kind) for kind in BASES}
             self._names = {kind: _aliases([it for it in self._found if it.kind is kind], kind) for kind in BASES}
             self._class_names = {it.cls: it.class_name for it in reversed(self._found)}
         return self._found
@@ -93,6 +97,22 @@ class Catalog:
         """The name that *cls* is known by; its Python path when it is no plugin of ours."""
         self.plugins()
         return self._class_names.get(cls, f"{cls.__module__}.{cls.__qualname__}")
+
+    def known_as(self, name: str, kind: PluginKind) -> PluginInfo | None:
+        """
+        What *name* means, whether or not it is of *kind* and can be constructed; None when it means nothing.
+
+        For complaints that say more than that there is no such plugin.
+        """
+        self.plugins()
+        for names in (self._names[kind], self._abstract[kind], *self._names.values(), *self._abstract.values()):
+            if (found := names.get(name.replace(":", "."))) is not None:
+                return found
+        return None
+
+    def variants(self, info: PluginInfo) -> list[PluginInfo]:
+        """The plugins that make something of an abstract one: ``InsertField$Key``, ``InsertField$Value``."""
+        return [it for it in self.plugins() if it.kind is info.kind and it.class_name.startswith(f"{info.class_name}$")]
 
     def names(self, kinds: PluginKind | Sequence[PluginKind]) -> set[str]:
         """Every name and alias of these kinds."""

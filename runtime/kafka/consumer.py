@@ -1,5 +1,6 @@
 """Reading batches of records as a member of a consumer group, handed over as columns."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -23,10 +24,13 @@ from runtime.kafka.settings import QUIET
 
 log = logs.get(__name__)
 
-_NOT_THERE_YET = frozenset(
+_LOOK_EVERY = 1.0
+"""Seconds between looks for a topic that is not there."""
+
+_MISSING = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC})
+_PASSING = frozenset(
     {
-        KafkaError.UNKNOWN_TOPIC_OR_PART,
-        KafkaError._UNKNOWN_TOPIC,
+        *_MISSING,
         KafkaError._PARTITION_EOF,
         KafkaError._MAX_POLL_EXCEEDED,
         KafkaError._ALL_BROKERS_DOWN,
@@ -69,6 +73,9 @@ class BatchConsumer:
     """One sink task's consumer; used by one thread only."""
 
     def __init__(self, settings: Mapping[str, Any], *, ownership: Ownership, on_commit: Callable[..., None]) -> None:
+        self._wanted: list[str] = []
+        self._missing: set[str] = set()
+        self._look_at = 0.0
         self._ownership = ownership
         self._on_commit = on_commit
         self._consumer = Consumer(
@@ -79,6 +86,7 @@ class BatchConsumer:
                 "fetch.queue.backoff.ms": 5,  # the default of a second stalls a fast reader
                 "queued.max.messages.kbytes": 32_768,
                 "queued.min.messages": 100_000,
+                "topic.metadata.refresh.interval.ms": 30_000,  # how soon topics.regex meets a new topic
                 **settings,
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,
@@ -89,8 +97,12 @@ class BatchConsumer:
 
     def subscribe(self, topics: Sequence[str], pattern: str) -> None:
         """Read *topics*, or all topics whose whole name matches *pattern*, which new ones may join."""
+        self._wanted = [f"^({pattern})$"] if pattern else list(topics)
+        self._join()
+
+    def _join(self) -> None:
         self._consumer.subscribe(
-            [f"^({pattern})$"] if pattern else list(topics),
+            self._wanted,
             on_assign=self._assigned,
             on_revoke=self._revoked,
             on_lost=self._lost,
@@ -102,6 +114,8 @@ class BatchConsumer:
 
         Raises KafkaFault for errors that will not pass by themselves.
         """
+        if self._missing:
+            self._look_for_missing()
         first = self._consumer.poll(timeout)
         if first is None:
             return None
@@ -150,9 +164,32 @@ class BatchConsumer:
         error = message.error()
         if error is None:
             return True
-        if error.code() not in _NOT_THERE_YET and not error.retriable():
+        if error.code() in _MISSING:
+            self._missing.add(message.topic() or "")
+        if error.code() not in _PASSING and not error.retriable():
             raise KafkaFault(f"reading topic {message.topic()}: {error.str()}")
         return False
+
+    def _look_for_missing(self) -> None:
+        """
+        Subscribe again as soon as a topic that was missing is there.
+
+        By itself the client would look only when its metadata age, after minutes. Asking by name also lets a broker
+        that creates topics on demand do so, as Java's consumer does.
+        """
+        now = time.monotonic()
+        if now < self._look_at:
+            return
+        self._look_at = now + _LOOK_EVERY
+        for topic in list(self._missing):
+            try:
+                found = self._consumer.list_topics(topic, timeout=2.0).topics.get(topic)
+            except KafkaException:
+                return
+            if found is None or found.error is not None or not found.partitions:
+                continue
+            self._missing.discard(topic)
+            self._join()
 
     def _assigned(self, _consumer: Consumer, places: list[Place]) -> None:
         partitions = [TopicPartition(place.topic, place.partition) for place in places]
