@@ -175,7 +175,7 @@ def parse_value(name: str, kind: Type, given: Any) -> Any:
     """
     if given is None:
         return None
-    text = given.strip() if isinstance(given, str) and not isinstance(given, Secret) else given
+    text = given.strip(_BLANKS) if isinstance(given, str) and not isinstance(given, Secret) else given
     match kind:
         case Type.BOOLEAN:
             if isinstance(text, bool):
@@ -194,13 +194,16 @@ def parse_value(name: str, kind: Type, given: Any) -> Any:
         case Type.LIST:
             if isinstance(text, list | tuple):
                 return list(text)
-            return [item.strip() for item in text.split(",")] if text else []
+            return [item.strip(_SPACES) for item in text.split(",")] if text else []
         case Type.PASSWORD:
             return text if isinstance(text, Secret) else Secret(text)
         case _:
             return text
 
 
+_BLANKS: Final = "".join(map(chr, range(33)))
+"""What surrounds a value without being part of it, as on the JVM."""
+_SPACES: Final = " \t\n\x0b\f\r"
 _LIMITS: Final = {Type.SHORT: 2**15, Type.INT: 2**31, Type.LONG: 2**63}
 _INTEGER: Final = re.compile(r"[+-]?\d+\Z")
 _DOUBLE: Final = re.compile(r"[+-]?(?:NaN|Infinity|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[dDfF]?)\Z")

@@ -105,7 +105,7 @@ class JsonConverter(Converter, HeaderConverter):
             "decimal.format",
             Type.STRING,
             default="BASE64",
-            validator=one_of("BASE64", "NUMERIC", ignore_case=True),
+            validator=one_of("NUMERIC", "BASE64", ignore_case=True),
             importance=Importance.LOW,
             doc="Write decimals as base64 of their digits (BASE64) or as JSON numbers (NUMERIC). Both are always read.",
             group=_SERIALIZATION,

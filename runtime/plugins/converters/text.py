@@ -21,6 +21,7 @@ from runtime.sdk import (
     Key,
     Schema,
     Type,
+    Width,
     text_of,
 )
 
@@ -42,6 +43,8 @@ class StringConverter(Converter, HeaderConverter):
             Type.STRING,
             default="UTF-8",
             importance=Importance.HIGH,
+            width=Width.MEDIUM,
+            display_name="Encoding",
             doc="The character encoding between text and bytes, by its usual name (UTF-8, ISO-8859-1, UTF-16…).",
         )
     )
