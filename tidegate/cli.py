@@ -42,7 +42,11 @@ def up(
     group_id: Annotated[str, typer.Option(help="Name of the worker's group and stem of its topics.")] = "tidegate",
     plugin_path: Annotated[list[Path] | None, typer.Option(help="Folder with plugins; may be repeated.")] = None,
     prune: Annotated[bool, typer.Option(help="Delete connectors of ours whose manifests are gone.")] = False,
-    webhook: Annotated[str | None, typer.Option(help="URL that drift alerts are posted to, as JSON.")] = None,
+    webhook: Annotated[
+        str | None,
+        typer.Option(envvar="TIDEGATE_WEBHOOK_URL", metavar="URL", help="Post news of drift here as JSON."),
+    ] = None,
+    period: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="Between full looks at the live side.")] = 30,
     log_level: Annotated[str, typer.Option(help="DEBUG, INFO, WARNING or ERROR.")] = "INFO",
 ) -> None:
     """Run everything here: broker, worker, reconciler. One Ctrl-C drains, two insist."""
@@ -59,6 +63,7 @@ def up(
                 plugin_path=tuple(plugin_path or ()),
                 prune=prune,
                 webhook=webhook,
+                period=period,
                 log_level=log_level.upper(),
             )
         )

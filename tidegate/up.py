@@ -46,6 +46,7 @@ class Options:
     plugin_path: tuple[Path, ...]
     prune: bool
     webhook: str | None
+    period: float
     log_level: str
 
 
@@ -100,6 +101,7 @@ async def _reconcile(
         journal_bootstrap_servers=servers,
         webhook_url=None if options.webhook is None else Secret(options.webhook),
         prune=options.prune,
+        period=options.period,
         known_plugins=None if not known else known | _aliases(known),
     )
     await reconciler_app.run(settings, stopping)

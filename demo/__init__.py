@@ -1,0 +1,1 @@
+"""The main job, told in a minute on this machine: ``make demo``."""
