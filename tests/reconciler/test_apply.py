@@ -3,9 +3,11 @@
 import asyncio
 import json
 
+import pytest
+
 from reconciler.adapters.journal_format import encode
 from reconciler.model import Entry, Ref, Stage, StepRecord
-from reconciler.model.errors import JournalFault, JournalUnreachable
+from reconciler.model.errors import AnswerGarbled, JournalFault, JournalUnreachable
 from reconciler.plan import Permissions
 from runtime.contract import ConnectorName
 from tests.reconciler.world import World, desired, sink
@@ -130,12 +132,8 @@ class FullJournal:
 def test_without_a_journal_nothing_is_done() -> None:
     """The intent comes first; when it cannot be written, the cluster is not touched."""
     world = World(journal=FullJournal())
-    try:
+    with pytest.raises(JournalFault):
         world.apply(desired({"f.yaml": sink()}))
-    except JournalFault:
-        pass
-    else:
-        raise AssertionError("applied without a journal")
     assert 0 == world.connect.writes()
 
 
@@ -156,9 +154,5 @@ def test_garbage_is_not_believed() -> None:
     """A proxy's page instead of JSON: the plan fails, nothing is concluded from it."""
     world = World()
     world.connect.garbage = True
-    try:
+    with pytest.raises(AnswerGarbled, match="is it Kafka Connect"):
         world.scene(desired({"f.yaml": sink()}))
-    except Exception as fault:
-        assert "is it Kafka Connect?" in str(fault)
-    else:
-        raise AssertionError("garbage was believed")

@@ -117,7 +117,8 @@ CLUSTER = "apiVersion: tidegate.dev/v1\nkind: Cluster\nmetadata: {name: %s}\n"
         ),
         pytest.param(
             SPEC + "  drift: {policy: alarm}\n",
-            'f.yaml:6:19: spec.drift.policy must be one of heal, alert, ignore, is "alarm" (one of heal, alert, ignore)',
+            'f.yaml:6:19: spec.drift.policy must be one of heal, alert, ignore, is "alarm" '
+            "(one of heal, alert, ignore)",
             id="policy",
         ),
         pytest.param(

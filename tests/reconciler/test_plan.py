@@ -2,9 +2,11 @@
 
 import json
 
+import pytest
 from rich.text import Text
 
 from reconciler.model import ClusterSpec
+from reconciler.model.errors import WrongCluster
 from reconciler.plan import Create, Delete, Heal, Permissions, Plan, Update, document, render
 from runtime.contract import ConnectorName
 from tests.reconciler.world import World, desired, sink
@@ -287,12 +289,8 @@ def test_wrong_cluster_is_left_alone() -> None:
     """The Kafka cluster id is compared before anything else is asked."""
     world = World()
     world.spec = ClusterSpec(name="main", kafka_cluster_id="another")
-    try:
+    with pytest.raises(WrongCluster, match="MkU3OEVBNTcwNTJENDM2Qk"):
         world.apply(desired({"f.yaml": sink()}))
-    except Exception as fault:
-        assert "MkU3OEVBNTcwNTJENDM2Qk" in str(fault)
-    else:
-        raise AssertionError("a wrong cluster was accepted")
     assert {"GET /": 1} == dict(world.connect.asked)
 
 

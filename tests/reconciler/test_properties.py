@@ -71,3 +71,11 @@ def test_no_plan_touches_what_is_not_ours(
         name: (found.config, found.target) for name, found in world.connect.connectors.items() if name in foreign
     }
     assert set(asyncio.run(world.journal.read("main"))) <= set(first) | set(second)
+
+
+@relaxed
+@given(text=st.one_of(st.binary(max_size=80), st.text("ab:-[]{}&*<!|>'\"\\u \n\t#%@,0x?", max_size=60).map(str.encode)))
+def test_no_text_breaks_the_reader(text: bytes) -> None:
+    """Whatever a file holds: a complaint or a manifest, never a crash."""
+    state = desired({"f.yaml": text, "g.json": text, "good.yaml": sink("good")})
+    assert "good" in {ref.name for ref in state.connectors}
