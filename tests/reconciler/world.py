@@ -3,6 +3,7 @@
 import asyncio
 import textwrap
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
 from reconciler import manifests
@@ -76,6 +77,10 @@ class Ears:
         return [f"{type(news).__name__} {' '.join(key.path for key in news.incident.keys)}" for news in self.heard]
 
 
+def _nowhere(spec: ClusterSpec, *, only: bool) -> AbstractAsyncContextManager[Access]:
+    raise AssertionError("a single pass is handed its access")
+
+
 @dataclass
 class World:
     """One cluster, its journal, and time."""
@@ -121,13 +126,7 @@ class World:
 
         async def run() -> Settled:
             async with ConnectRest(["http://connect:8083"], transport=self.connect.transport()) as cluster:
-                lane = Lane(
-                    self.spec,
-                    None,
-                    only=True,
-                    permissions=permissions,
-                    notifier=self.ears,  # type: ignore[arg-type]
-                )
+                lane = Lane(self.spec, _nowhere, only=True, permissions=permissions, notifier=self.ears)
                 return await lane.once(self._access(cluster), wish, Stopping())
 
         return asyncio.run(run())

@@ -21,7 +21,10 @@ SINK = "org.apache.kafka.connect.file.FileStreamSinkConnector"
 SOURCE = "org.apache.kafka.connect.file.FileStreamSourceConnector"
 HOIST = "org.apache.kafka.connect.transforms.HoistField$Value"
 
-_COMMON = [
+Row = tuple[str, str, bool, str | None]
+"""Name, type, required, default."""
+
+_COMMON: list[Row] = [
     ("name", "STRING", True, None),
     ("connector.class", "STRING", True, None),
     ("tasks.max", "INT", False, "1"),
@@ -30,7 +33,7 @@ _COMMON = [
     ("errors.log.enable", "BOOLEAN", False, "false"),
     ("errors.retry.timeout", "LONG", False, "0"),
 ]
-DEFINITIONS = {
+DEFINITIONS: dict[str, list[Row]] = {
     SINK: [("file", "STRING", False, None), ("topics", "LIST", False, ""), ("login.pass", "PASSWORD", False, None)],
     SOURCE: [
         ("file", "STRING", False, None),
@@ -177,7 +180,7 @@ class FakeConnect:
         asked = request.path_params["plugin"]
         for name, rows in DEFINITIONS.items():
             if asked in (name, name.rsplit(".", 1)[-1], name.rsplit(".", 1)[-1].removesuffix("Connector")):
-                common = [] if name == HOIST else _COMMON
+                common: list[Row] = [] if name == HOIST else _COMMON
                 return JSONResponse([_definition(*row) for row in [*rows, *common]])
         return _error(404, f"Unknown plugin {asked}.")
 
