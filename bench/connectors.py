@@ -303,7 +303,7 @@ def main() -> None:
         starts = list(measured_starts(sides, min(options.rounds, 3) + 1))
         say.print(f"writing {options.lines:,} lines")
         stage = Stage(home, broker, options.lines)
-        runs = list(measured_runs(sides, stage, options.rounds + 1))
+        runs = list(measured_runs(sides, stage, options.warmup, options.rounds))
     result = {
         "about": about(options) | {"minutes": round((time.monotonic() - begin) / 60, 1)},
         "starts": [asdict(start) for start in starts],
@@ -320,13 +320,15 @@ def main() -> None:
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.connectors", description=__doc__)
     parser.add_argument("--short", action="store_true", help="fewer lines and rounds, five minutes at most")
-    parser.add_argument("--lines", type=int, help="lines per run (2,000,000, short 500,000)")
-    parser.add_argument("--rounds", type=int, help="rounds that count, after one that does not (5, short 2)")
+    parser.add_argument("--lines", type=int, help="lines per run (2,000,000, short 400,000)")
+    parser.add_argument("--rounds", type=int, help="rounds that count (5, short 2)")
+    parser.add_argument("--warmup", type=int, help="rounds before them that do not (3, short 2)")
     parser.add_argument("--sides", nargs=2, default=["java", "tidegate"], choices=["java", "tidegate"])
     parser.add_argument("--dry", action="store_true", help="leave bench/results alone")
     options = parser.parse_args()
-    options.lines = options.lines or (500_000 if options.short else 2_000_000)
+    options.lines = options.lines or (400_000 if options.short else 2_000_000)
     options.rounds = options.rounds or (2 if options.short else 5)
+    options.warmup = options.warmup or (2 if options.short else 3)
     return options
 
 
@@ -347,14 +349,14 @@ def measured_starts(sides: list[Side], rounds: int) -> Iterator[Start]:
                 side.stop()
 
 
-def measured_runs(sides: list[Side], stage: Stage, rounds: int) -> Iterator[Run]:
-    """Interleaved, so that whatever else the machine does meets both; round 0 warms up and does not count."""
-    for number in range(rounds):
+def measured_runs(sides: list[Side], stage: Stage, warmup: int, rounds: int) -> Iterator[Run]:
+    """Interleaved, so that whatever else the machine does meets both; rounds up to 0 warm up and do not count."""
+    for number in range(1 - warmup, rounds + 1):
         for scenario in SCENARIOS:
             for side in alternating(sides, number):
                 run = measure_run(side, scenario, number, stage)
                 say.print(
-                    f"  round {number}  {run.scenario:30} {side.name:10} {run.rate:9,.0f} records/s, "
+                    f"  round {number:2}  {run.scenario:30} {side.name:10} {run.rate:9,.0f} records/s, "
                     f"{run.cpu:5.1f} CPU s, {run.peak_rss / 1e6:5.0f} MB, others {run.others:4.0%}"
                 )
                 yield run
@@ -382,6 +384,7 @@ def about(options: argparse.Namespace) -> dict[str, object]:
         "date": datetime.now(UTC).date().isoformat(),
         "lines": options.lines,
         "rounds": options.rounds,
+        "warm-up rounds": options.warmup,
         "line bytes": LINE,
         "cpu": f"{os.cpu_count()} x {cpu[0] if cpu else platform.machine()}",
         "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB",
@@ -401,7 +404,8 @@ def report(result: dict[str, object], one: str, other: str) -> str:
         f"# {other} compared with {one}",
         "",
         f"{facts['lines']:,} lines of {facts['line bytes']} bytes, one task, {facts['rounds']} counted rounds",
-        f"after one that is not; medians, in brackets the lowest and the highest. Ratios are {other} : {one}, each in its round.",
+        f"after {facts['warm-up rounds']} that are not; medians, in brackets the lowest and the highest.",
+        f"Ratios are {other} : {one}, each within its round.",
         "",
         f"| scenario | what | {one} | {other} | ratio |",
         "|---|---|---|---|---|",
@@ -416,6 +420,7 @@ def report(result: dict[str, object], one: str, other: str) -> str:
             row("", "CPU µs per record", per_record, "cpu_us", one, other, "{:.2f}"),
             row("", "seconds to the first record", per_record, "first", one, other, "{:.2f}"),
             row("", "peak resident MB", per_record, "peak_rss", one, other, "{:,.0f}", 1e-6),
+            trend(runs, one, other),
             shared(runs, one, other),
         ]
     starts = [start for start in result["starts"] if start["round"] > 0]  # type: ignore[attr-defined]
@@ -450,6 +455,15 @@ def row(
         f"**{spread(ratios, '{:.2f}')}**",
     )
     return f"| {' | '.join(cells)} |"
+
+
+def trend(runs: list[dict[str, float]], one: str, other: str) -> str:
+    """Last counted round to first: a side well above 1 was still warming up, and its figures are too low."""
+    cells = []
+    for side in (one, other):
+        rates = [run["rate"] for run in sorted(runs, key=lambda run: run["round"]) if run["side"] == side]
+        cells.append(f"{rates[-1] / rates[0]:.2f}")
+    return f"|  | last round : first round, records/s | {' | '.join(cells)} |  |"
 
 
 def shared(runs: list[dict[str, float]], one: str, other: str) -> str:
