@@ -18,6 +18,7 @@ from tests.worlds.apache_kafka import ApacheKafka
 from tests.worlds.broker import Broker
 from tests.worlds.embedded import EmbeddedKafka
 from tests.worlds.java_connect import JavaConnect
+from tests.worlds.tidegate_worker import TidegateWorker
 
 _less = pytest.StashKey[str]()
 """Why this session ran on less than Apache Kafka; absent when it did not."""
@@ -121,6 +122,34 @@ def start_java_connect(
             home = tmp_path / f"connect-{count}"
             servers_ = bootstrap_servers or broker.bootstrap_servers
             return workers.enter_context(JavaConnect(home, kafka_libs, servers_, **options))  # type: ignore[arg-type]
+
+        yield start
+
+
+# -- our worker -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def tidegate_worker(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TidegateWorker]:
+    """The session's worker of ours, on the session's broker. Shared: use connectors with fresh names."""
+    with TidegateWorker(tmp_path_factory.mktemp("tidegate"), broker.bootstrap_servers) as running:
+        yield running
+
+
+@pytest.fixture
+def start_worker(broker: Broker, tmp_path: Path) -> Iterator[Callable[..., TidegateWorker]]:
+    """Start workers of one's own: ``start_worker(group=..., mode=..., settings={...}, wait=False)``."""
+    with ExitStack() as workers:
+        count = 0
+
+        def start(bootstrap_servers: str | None = None, *, wait: bool = True, **options: object) -> TidegateWorker:
+            nonlocal count
+            count += 1
+            servers_ = bootstrap_servers or broker.bootstrap_servers
+            made = TidegateWorker(tmp_path / f"worker-{count}", servers_, **options)  # type: ignore[arg-type]
+            workers.callback(made.stop)
+            made.start() if wait else made.spawn()
+            return made
 
         yield start
 

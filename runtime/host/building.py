@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from runtime.catalog import CONNECTORS, Catalog, PluginKind
+from runtime.catalog import CONNECTORS, Catalog, PluginInfo, PluginKind
 from runtime.catalog.construct import Constructor, config_providers
 from runtime.catalog.validation import describe, validate
 from runtime.contract import TargetState, TaskId
@@ -70,7 +70,7 @@ class TaskBuilder:
         connector = self.catalog.find(raw.get("connector.class") or "", CONNECTORS)
         made = connector.cls()
         assert isinstance(made, Connector)
-        task_class = self.catalog.class_name(made.task_class())
+        task_class = _task_class_name(connector, made.task_class())
         stored: list[dict[str, str | None]] = []
         for config in configs:
             one: dict[str, str | None] = {**config, "task.class": task_class}
@@ -241,6 +241,17 @@ class TaskBuilder:
                 hint=problem.hint or None,
             )
         return made
+
+
+def _task_class_name(connector: PluginInfo, task: type[Task]) -> str:
+    """
+    What ``task.class`` says: beside a connector with a Java name, the task has one, too.
+
+    Connect's own connectors keep their tasks in the connector's package, and Java workers read what we write.
+    """
+    if connector.class_name == connector.python_path:
+        return f"{task.__module__}.{task.__qualname__}"
+    return f"{connector.class_name.rpartition('.')[0]}.{task.__name__}"
 
 
 def error_policy(connector: Mapping[str, str]) -> ErrorPolicy:
