@@ -30,7 +30,14 @@ from runtime.plugins.converters.json_reading import (
     reader_for,
 )
 from runtime.plugins.converters.json_schemas import schema_from_json, schema_to_json
-from runtime.plugins.converters.json_writing import DecimalFormat, Rules, Writer, write_free, writer_for
+from runtime.plugins.converters.json_writing import (
+    DecimalFormat,
+    Rules,
+    Writer,
+    finished,
+    write_free,
+    writer_for,
+)
 from runtime.plugins.converters.settings import COMMON
 from runtime.plugins.version import VERSION
 from runtime.sdk import (
@@ -190,11 +197,8 @@ class JsonConverter(Converter, HeaderConverter):
         if len(unready) == count:
             write = writer.write
             nodes = [write(value) for value in values]
-        elif unready:
-            mixed = list(values)
-            for index in unready:
-                mixed[index] = writer.write(mixed[index])
-            nodes = mixed
+        elif unready or writer.special:
+            nodes = _mixed(values, unready, writer.write, writer.special)
         return self._join(nodes, prefix) if self._enabled else _dump_all(nodes)
 
     def _free_batch(self, values: Sequence[Any]) -> list[bytes | str | None]:
@@ -267,8 +271,8 @@ class JsonConverter(Converter, HeaderConverter):
             read = reader.read
             if len(unready) == count:
                 return Constant(schema), [read(node) for node in nodes]
-            for index in unready:
-                nodes[index] = read(nodes[index])
+            if unready or reader.special:
+                nodes = _mixed(nodes, unready, read, reader.special)
         except (ValueError, NeedsExactNumbers):  # rare or broken: the general way says which
             return self._one_by_one(data)
         return Constant(schema), nodes
@@ -348,6 +352,20 @@ def _canonical(described: Any, *, exact: bool) -> bytes:
 
 def _exact_number(value: Any) -> Any:
     return orjson.Fragment(str(value).encode())
+
+
+def _mixed(
+    column: Sequence[Any],
+    unready: Sequence[int],
+    change: Callable[[Any], Any],
+    special: Sequence[tuple[str, Callable[[Any], Any]]],
+) -> list[Any]:
+    """*column* with *change* applied to some, and to the special fields of the others."""
+    if not unready:
+        return finished(column, special)
+    odd = frozenset(unready)
+    ready = iter(finished([value for index, value in enumerate(column) if index not in odd], special))
+    return [change(value) if index in odd else next(ready) for index, value in enumerate(column)]
 
 
 def _all_enclosed(data: Sequence[bytes | None], prefix: bytes) -> bool:

@@ -12,23 +12,23 @@ import json
 import math
 import re
 import struct as layouts
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, InvalidOperation
 from typing import Any, Final
 
 import orjson
 
 from runtime.data.schema import DATE_NAME, DECIMAL_NAME, TIME_NAME, TIMESTAMP_NAME
-from runtime.plugins.converters.json_writing import scale_of
+from runtime.plugins.converters.json_writing import scale_of, unready_structs
 from runtime.sdk import DataError, Schema, SchemaType
 
 Read = Callable[[Any], Any]
 
 _NULL: Final = type(None)
+_EXACTLY: Final = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _EPOCH_DAY: Final = dt.date(1970, 1, 1).toordinal()
-_KNOWN_SHAPES: Final = 4_096
 _DEEPEST: Final = 1_000
 """Levels of nesting, as Connect's JSON library allows."""
 _BITS: Final = {SchemaType.INT8: 8, SchemaType.INT16: 16, SchemaType.INT32: 32, SchemaType.INT64: 64}
@@ -48,6 +48,8 @@ class Reader:
     """Types whose nodes are values as they are, as far as ``within`` holds."""
     within: tuple[int, int] | None = None
     unready: Callable[[Sequence[Any]], list[int]] | None = None
+    special: tuple[tuple[str, Read], ...] = ()
+    """Of structs that ``unready`` leaves out: fields that are to be read one by one."""
 
 
 # Parsing
@@ -155,7 +157,7 @@ def reader_for(schema: Schema, *, defaults: bool) -> Reader:
     if plain and schema.optional and default is None:
         plain = plain | {_NULL}
     unready = made.unready if made.unready is not None else _unready_scalars(plain, made.within)
-    return Reader(_nullable(schema, default, made.read), plain, made.within, unready)
+    return Reader(_nullable(schema, default, made.read), plain, made.within, unready, made.special)
 
 
 def _nullable(schema: Schema, default: Any, read: Read) -> Read:
@@ -343,53 +345,8 @@ def _struct_reader(schema: Schema, defaults: bool) -> Reader:
         get = node.get
         return {name: read_one(get(name)) for name, read_one in steps}
 
-    if not all(reader.plain for reader in readers):
-        return Reader(read)
-    return Reader(read, unready=_unready_structs(fields, readers))
-
-
-def _unready_structs(fields: Mapping[str, Any], readers: list[Reader]) -> Callable[[Sequence[Any]], list[int]]:
-    names = tuple(fields)
-    plain = [reader.plain for reader in readers]
-    bounded = [(name, *reader.within) for name, reader in zip(names, readers, strict=True) if reader.within is not None]
-    shapes: dict[tuple[type, ...], bool] = {}
-
-    def fits(shape: tuple[type, ...]) -> bool:
-        if len(shapes) > _KNOWN_SHAPES:
-            shapes.clear()
-        known = len(shape) == len(plain) and all(kind in kinds for kind, kinds in zip(shape, plain, strict=True))
-        shapes[shape] = known
-        return known
-
-    def odd(node: Any) -> bool:
-        if type(node) is not dict or tuple(node) != names:
-            return True
-        shape = tuple(map(type, node.values()))
-        if not (shapes[shape] if shape in shapes else fits(shape)):
-            return True
-        return any(node[name] is not None and not low <= node[name] < high for name, low, high in bounded)
-
-    def unready(column: Sequence[Any]) -> list[int]:
-        if {*map(type, column)} == {dict} and {*map(tuple, column)} == {names}:
-            seen = {tuple(map(type, node.values())) for node in column}
-            if all(shapes[shape] if shape in shapes else fits(shape) for shape in seen):
-                out: set[int] = set()
-                for name, low, high in bounded:
-                    numbers = [node[name] for node in column]
-                    try:
-                        fit = low <= min(numbers) and max(numbers) < high
-                    except TypeError:  # nulls among them
-                        fit = False
-                    if not fit:
-                        out.update(
-                            index
-                            for index, number in enumerate(numbers)
-                            if number is not None and not low <= number < high
-                        )
-                return sorted(out)
-        return [index for index, node in enumerate(column) if odd(node)]
-
-    return unready
+    special = tuple((name, reader.read) for name, reader in zip(fields, readers, strict=True) if not reader.plain)
+    return Reader(read, unready=unready_structs(fields, readers), special=special)
 
 
 def node_type(node: Any) -> str:
@@ -423,8 +380,7 @@ def _decimal(schema: Schema) -> Read:
                 raise DataError("Invalid bytes for Decimal field") from err
             if not unscaled:
                 raise DataError("Invalid bytes for Decimal field")
-            number = int.from_bytes(unscaled, "big", signed=True)
-            return Decimal((number < 0, tuple(map(int, str(abs(number)))), -scale_of(schema)))
+            return Decimal(int.from_bytes(unscaled, "big", signed=True)).scaleb(-scale_of(schema), _EXACTLY)
         if isinstance(node, float):
             raise NeedsExactNumbers
         if isinstance(node, int | Decimal) and not isinstance(node, bool):

@@ -10,21 +10,22 @@ import base64
 import datetime as dt
 import math
 import struct as layouts
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import orjson
 
 from runtime.data.schema import DATE_NAME, DECIMAL_NAME, TIME_NAME, TIMESTAMP_NAME
 from runtime.data.text import double_text
-from runtime.sdk import DataError, Field, Schema, SchemaType
+from runtime.sdk import DataError, Schema, SchemaType
 
 Write = Callable[[Any], Any]
 
 _NULL: Final = type(None)
+_EXACTLY: Final = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MILLISECOND: Final = dt.timedelta(milliseconds=1)
 _EPOCH_DAY: Final = dt.date(1970, 1, 1).toordinal()
@@ -65,6 +66,8 @@ class Writer:
     """Bounds of plain numbers, the upper one included for whole numbers only."""
     unready: Callable[[Sequence[Any]], list[int]] | None = None
     """Which of a column's values are not plain; None where there is no quick answer and all go through *write*."""
+    special: tuple[tuple[str, Write], ...] = ()
+    """Of structs that ``unready`` leaves out: fields that are to be written one by one, on a copy of the struct."""
 
 
 def writer_for(schema: Schema, rules: Rules) -> Writer:
@@ -75,7 +78,7 @@ def writer_for(schema: Schema, rules: Rules) -> Writer:
     if made.plain and schema.optional and (schema.default is None or not rules.defaults):
         plain = made.plain | {_NULL}
     unready = made.unready if made.unready is not None else _unready_scalars(plain, made.within)
-    return Writer(nullable, plain, made.within, unready)
+    return Writer(nullable, plain, made.within, unready, made.special)
 
 
 def _nullable(schema: Schema, rules: Rules, made: Writer) -> Write:
@@ -253,21 +256,35 @@ def _struct(schema: Schema, rules: Rules) -> Writer:
         get = value.get
         return {name: write_one(get(name)) for name, write_one in steps}
 
-    if not all(writer.plain for writer in writers):
-        return Writer(write)
-    return Writer(write, unready=_unready_structs(fields, writers))
+    special = tuple((name, writer.write) for name, writer in zip(names, writers, strict=True) if not writer.plain)
+    return Writer(write, unready=unready_structs(fields, writers), special=special)
 
 
-def _unready_structs(fields: dict[str, Field] | Any, writers: list[Writer]) -> Callable[[Sequence[Any]], list[int]]:
+class _Quick(Protocol):
+    @property
+    def plain(self) -> frozenset[type]: ...
+    @property
+    def within(self) -> tuple[float, float] | None: ...
+
+
+def unready_structs(fields: Iterable[str], parts: Sequence[_Quick]) -> Callable[[Sequence[Any]], list[int]]:
+    """
+    Which structs of a column do not have exactly *fields*, in order, with values that are plain.
+
+    A field whose part has no plain types may hold anything. Structs are told by the types of their values, and
+    whether a combination of types will do is remembered; so a column costs two passes and no call per value.
+    """
     names = tuple(fields)
-    plain = [writer.plain for writer in writers]
-    bounded = [(name, *writer.within) for name, writer in zip(names, writers, strict=True) if writer.within is not None]
+    plain = [part.plain for part in parts]
+    bounded = [(name, *part.within) for name, part in zip(names, parts, strict=True) if part.within is not None]
     shapes: dict[tuple[type, ...], bool] = {}
 
     def fits(shape: tuple[type, ...]) -> bool:
         if len(shapes) > _KNOWN_SHAPES:
             shapes.clear()
-        known = len(shape) == len(plain) and all(kind in kinds for kind, kinds in zip(shape, plain, strict=True))
+        known = len(shape) == len(plain) and all(
+            kind in kinds or not kinds for kind, kinds in zip(shape, plain, strict=True)
+        )
         shapes[shape] = known
         return known
 
@@ -280,26 +297,34 @@ def _unready_structs(fields: dict[str, Field] | Any, writers: list[Writer]) -> C
         return any(value[name] is not None and not low <= value[name] < high for name, low, high in bounded)
 
     def unready(column: Sequence[Any]) -> list[int]:
-        try:
-            uniform = {*map(tuple, column)} == {names} and {*map(type, column)} == {dict}
+        if {*map(type, column)} == {dict}:
+            try:
+                uniform = {*map(tuple, column)} == {names}
+            except TypeError:  # keys that cannot be hashed are no field names
+                uniform = False
             if uniform and all(
                 shapes[shape] if shape in shapes else fits(shape)
                 for shape in {tuple(map(type, value.values())) for value in column}
             ):
-                if not bounded:
-                    return []
                 out: set[int] = set()
                 for name, low, high in bounded:
-                    for index, value in enumerate(column):
-                        number = value[name]
-                        if number is not None and not low <= number < high:
-                            out.add(index)
+                    numbers = [value[name] for value in column]
+                    out.update(
+                        [i for i, number in enumerate(numbers) if number is not None and not low <= number < high]
+                    )
                 return sorted(out)
-        except TypeError:
-            pass  # something that is no dict, or holds what cannot be hashed: look at each
         return [index for index, value in enumerate(column) if odd(value)]
 
     return unready
+
+
+def finished(column: Sequence[Any], special: Sequence[tuple[str, Callable[[Any], Any]]]) -> list[Any]:
+    """Copies of structs with their special fields changed."""
+    made = [value.copy() for value in column]
+    for name, change in special:
+        for value in made:
+            value[name] = change(value[name])
+    return made
 
 
 def _child(schema: Schema | None) -> Schema:
@@ -310,7 +335,7 @@ def _child(schema: Schema | None) -> Schema:
 
 def unscaled_bytes(value: Decimal, scale: int) -> bytes:
     """A Decimal of *scale* as the big-endian two's complement of its digits. Raises DataError for another scale."""
-    sign, digits, exponent = value.as_tuple()
+    exponent = value.as_tuple().exponent
     if not isinstance(exponent, int):
         raise DataError(f"Invalid type for Decimal, expected a finite number but was {value}")
     if -exponent != scale:
@@ -318,9 +343,7 @@ def unscaled_bytes(value: Decimal, scale: int) -> bytes:
             "Decimal value has mismatching scale for given Decimal. "
             f"Schema has scale {scale}, value has scale {-exponent}"
         )
-    number = int("".join(map(str, digits)))
-    if sign:
-        number = -number
+    number = int(value.scaleb(scale, _EXACTLY))
     return number.to_bytes((number if number >= 0 else ~number).bit_length() // 8 + 1, "big", signed=True)
 
 
@@ -370,11 +393,18 @@ def _time(schema: Schema, rules: Rules) -> Write:
 
 
 def _timestamp(schema: Schema, rules: Rules) -> Write:
+    last: Any = None
+    last_ms = 0
+
     def write(value: Any) -> int:
+        nonlocal last, last_ms
+        if value is last:  # InsertField gives a batch's records one and the same
+            return last_ms
         if not isinstance(value, dt.datetime):
             raise DataError(f"Invalid type for Timestamp, expected datetime but was {type(value)}")
         since: dt.timedelta = (value if value.tzinfo is not None else value.replace(tzinfo=dt.UTC)) - _EPOCH
-        return since // _MILLISECOND
+        last, last_ms = value, since // _MILLISECOND
+        return last_ms
 
     return write
 
