@@ -9,14 +9,10 @@ import asyncio
 import contextlib
 import json
 import socket
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
-
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from runtime.contract import ConnectorName, Problem, TargetState
 from runtime.foundation import logs
@@ -26,7 +22,8 @@ from runtime.kafka.admin import Admin
 from runtime.kafka.errors import BrokerUnreachable, KafkaFault
 from runtime.kafka.log import TopicLogs
 from runtime.rest import bodies
-from runtime.rest.api import About, Api, Health, RestSettings, answer, error
+from runtime.rest.api import About, Api, Health, RestSettings
+from runtime.rest.front import Front, Stage
 from runtime.rest.server import RestServer
 from runtime.scheduler import AlreadyExists, RequestFault, Scheduler, SchedulerSettings
 from runtime.settings import SettingsError, WorkerConfig, read_properties
@@ -42,21 +39,6 @@ _HEALTH_PATIENCE = 5.0
 """Seconds a broker has to answer before ``/health`` says unhealthy. Connect allows its worker 10."""
 
 
-@dataclass(slots=True)
-class _Stage:
-    """What the worker is doing; health and time-outs name it."""
-
-    doing: str = "starting up"
-    since: float = field(default_factory=time.time)
-
-    def now(self, doing: str) -> None:
-        self.doing, self.since = doing, time.time()
-
-    def __str__(self) -> str:
-        began = datetime.fromtimestamp(self.since, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        return f"The worker is currently {self.doing}, which began at {began}."
-
-
 @dataclass(frozen=True, slots=True)
 class ConnectorFile:
     """A connector given on a standalone worker's command line."""
@@ -64,30 +46,6 @@ class ConnectorFile:
     name: ConnectorName
     config: Mapping[str, str | None]
     initial: TargetState | None = None
-
-
-class _Front:
-    """What REST serves: almost nothing until the worker is ready, then everything."""
-
-    def __init__(self, about: About) -> None:
-        self.inner: ASGIApp | None = None
-        self.stage = _Stage()
-        self._about = about
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.inner is not None:
-            await self.inner(scope, receive, send)
-        elif scope["type"] == "http":
-            if scope["path"] == "/health":
-                said = answer({"status": "starting", "message": f"Worker is still starting up. {self.stage}"}, 503)
-            elif scope["path"] == "/":
-                about = self._about
-                said = answer(
-                    {"version": about.version, "commit": about.commit, "kafka_cluster_id": about.kafka_cluster_id()}
-                )
-            else:
-                said = error(503, f"Worker is still starting up. {self.stage}")
-            await said(scope, receive, send)
 
 
 @dataclass(slots=True)
@@ -137,7 +95,7 @@ async def running(
     url = f"http://{config.worker_id(port)}"
     cluster_id: list[str | None] = [None]
     about = About(version=_version(), commit=_commit(), kafka_cluster_id=lambda: cluster_id[0])
-    front = _Front(about)
+    front = Front(about)
     for warning in config.warnings:
         log.warning("config.odd", key=warning.where, problem=warning.what, hint=warning.hint or None)
     client = config.client("admin." if any(key.startswith("admin.") for key in config.raw) else "")
@@ -210,7 +168,7 @@ class StoppedEarly(Exception):
 
 
 async def _until_reachable(
-    attempt: Callable[[], Awaitable[str | None]], stage: _Stage, stopping: Stopping
+    attempt: Callable[[], Awaitable[str | None]], stage: Stage, stopping: Stopping
 ) -> str | None:
     """Try until a broker answers; say so once, and once when it does."""
     told = False
@@ -233,7 +191,7 @@ async def _until_reachable(
 
 @contextlib.asynccontextmanager
 async def _topic_stores(
-    config: WorkerConfig, client: Mapping[str, object], admin: Admin, front: _Front, stopping: Stopping
+    config: WorkerConfig, client: Mapping[str, object], admin: Admin, front: Front, stopping: Stopping
 ) -> AsyncIterator[_Stores]:
     configs, offsets, statuses = ConfigTable(), OffsetTable(), StatusTable()
     topics = config.internal_topics()
@@ -292,7 +250,7 @@ def _worker_settings(config: WorkerConfig, port: int, directory: Path | None) ->
     return replace(settings, processes=max(1, values["host.processes"]))
 
 
-async def _health(admin: Admin, stage: _Stage, distributed: bool) -> Health:
+async def _health(admin: Admin, stage: Stage, distributed: bool) -> Health:
     """A distributed worker without its broker can do nothing; a standalone one still answers."""
     if distributed:
         try:
