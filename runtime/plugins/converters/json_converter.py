@@ -161,7 +161,7 @@ class JsonConverter(Converter, HeaderConverter):
         self._fixed: Schema | None = None
         if enabled and fixed:
             try:
-                self._fixed = schema_from_json(parse(fixed.encode()), self._read_default)
+                self._fixed = schema_from_json(parse_exactly(fixed.encode()), self._read_default)
             except DataError as err:
                 raise ConfigError("schema.content", fixed, f"not a schema: {err}") from err
 
@@ -172,7 +172,7 @@ class JsonConverter(Converter, HeaderConverter):
         if schema is None:
             if value is None:
                 return None
-            payload = _dumps(write_free(value))
+            payload = _dumps(_node(value))
             return b'{"schema":null,"payload":' + payload + b"}" if self._enabled else payload
         writer, prefix = self._writers(schema)
         payload = _dumps(writer.write(value))
@@ -202,7 +202,7 @@ class JsonConverter(Converter, HeaderConverter):
         return self._join(nodes, prefix) if self._enabled else _dump_all(nodes)
 
     def _free_batch(self, values: Sequence[Any]) -> list[bytes | str | None]:
-        nodes = [write_free(value) for value in values]
+        nodes = [_node(value) for value in values]
         written = self._join(nodes, b'{"schema":null,"payload":') if self._enabled else _dump_all(nodes)
         return [None if value is None else out for value, out in zip(values, written, strict=True)]
 
@@ -224,12 +224,13 @@ class JsonConverter(Converter, HeaderConverter):
             return None, None
         if not self._enabled:
             return None, parse_free(data)
+        node, exact = parse(data)
         try:
-            return self._open(parse(data))
+            return self._open(node, exact=exact)
         except NeedsExactNumbers:
             return self._open(parse_exactly(data), exact=True)
 
-    def _open(self, node: Any, *, exact: bool = False) -> tuple[Schema | None, Any]:
+    def _open(self, node: Any, *, exact: bool) -> tuple[Schema | None, Any]:
         if self._fixed is not None:
             return self._fixed, self._readers(self._fixed).read(node)
         if not isinstance(node, dict) or node.keys() != {"schema", "payload"}:
@@ -239,9 +240,19 @@ class JsonConverter(Converter, HeaderConverter):
                 "your converter configuration."
             )
         described = node["schema"]
-        schema = None if described is None else self._schemas(_canonical(described, exact=exact))
+        schema = self._described(described, exact=exact)
         payload = node["payload"]
         return schema, free(payload) if schema is None else self._readers(schema).read(payload)
+
+    def _described(self, node: Any, *, exact: bool) -> Schema | None:
+        """The schema that *node* describes; the same object for the same description."""
+        if node is None:
+            return None
+        try:
+            canonical = _canonical(node, exact=exact)
+        except orjson.JSONEncodeError:  # a default that only Python can hold
+            return schema_from_json(node, self._read_default)
+        return self._schemas(canonical)
 
     def to_connect_batch(
         self, count: int, topics: Column[str], data: Column[bytes | None]
@@ -266,16 +277,15 @@ class JsonConverter(Converter, HeaderConverter):
         """Values of one schema, from payloads that are yet to be parsed."""
         reader = self._readers(schema)
         try:
-            nodes: list[Any] = [orjson.loads(payload) for payload in payloads]  # type: ignore[arg-type]
-            unready = reader.unready(nodes) if reader.unready is not None else range(count)
-            read = reader.read
-            if len(unready) == count:
-                return Constant(schema), [read(node) for node in nodes]
-            if unready or reader.special:
-                nodes = _mixed(nodes, unready, read, reader.special)
-        except (ValueError, NeedsExactNumbers):  # rare or broken: the general way says which
+            try:
+                nodes: list[Any] = [orjson.loads(payload) for payload in payloads]  # type: ignore[arg-type]
+                return Constant(schema), _read_all(reader, nodes)
+            except NeedsExactNumbers:
+                # Decimals written as numbers. Strictly: what stands behind a payload belongs to the envelope.
+                nodes = [parse_exactly(payload, strict=True) for payload in payloads]  # type: ignore[arg-type]
+                return Constant(schema), _read_all(reader, nodes)
+        except (ValueError, TypeError, DataError):  # broken, or null: the general way says which
             return self._one_by_one(data)
-        return Constant(schema), nodes
 
     def _one_by_one(self, data: Sequence[bytes | None]) -> tuple[Column[Schema | None], Column[Any]]:
         schemas: list[Schema | None] = []
@@ -293,9 +303,14 @@ class JsonConverter(Converter, HeaderConverter):
         if data.endswith(b"}"):
             for prefix, schema in self._prefixes:
                 if data.startswith(prefix):
+                    payload = data[len(prefix) : -1]
+                    read = self._readers(schema).read
                     try:
-                        return schema, self._readers(schema).read(orjson.loads(data[len(prefix) : -1]))
-                    except (ValueError, NeedsExactNumbers):
+                        try:
+                            return schema, read(orjson.loads(payload))
+                        except NeedsExactNumbers:
+                            return schema, read(parse_exactly(payload, strict=True))
+                    except (ValueError, DataError):
                         return self.to_connect("", data)
         schema, value = self.to_connect("", data)  # type: ignore[assignment]
         if schema is not None:
@@ -352,6 +367,21 @@ def _canonical(described: Any, *, exact: bool) -> bytes:
 
 def _exact_number(value: Any) -> Any:
     return orjson.Fragment(str(value).encode())
+
+
+def _read_all(reader: Reader, nodes: list[Any]) -> list[Any]:
+    unready = reader.unready(nodes) if reader.unready is not None else range(len(nodes))
+    read = reader.read
+    if len(unready) == len(nodes):
+        return [read(node) for node in nodes]
+    return _mixed(nodes, unready, read, reader.special) if unready or reader.special else nodes
+
+
+def _node(value: Any) -> Any:
+    try:
+        return write_free(value)
+    except RecursionError as err:
+        raise DataError("Converting Kafka Connect data to byte[] failed: nested too deeply") from err
 
 
 def _mixed(

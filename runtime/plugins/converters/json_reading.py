@@ -55,16 +55,16 @@ class Reader:
 # Parsing
 
 
-def parse(data: bytes) -> Any:
+def parse(data: bytes) -> tuple[Any, bool]:
     """
-    What *data* holds; the fast parser first, the lenient one for what it refuses.
+    What *data* holds, and whether its numbers are exact: the fast parser first, the lenient one for what it refuses.
 
     Raises DataError when it is no JSON. Empty data are null.
     """
     try:
-        return orjson.loads(data)
+        return orjson.loads(data), False
     except orjson.JSONDecodeError:
-        return parse_exactly(data)
+        return parse_exactly(data), True
 
 
 def parse_free(data: bytes) -> Any:
@@ -78,11 +78,11 @@ def parse_free(data: bytes) -> Any:
 _LEADING_ZEROS: Final = re.compile(r'("(?:[^"\\]|\\.)*")|(?<![\d.eE+-])(-?)0+(?=\d)', re.DOTALL)
 
 
-def parse_exactly(data: bytes) -> Any:
+def parse_exactly(data: bytes, *, strict: bool = False) -> Any:
     """
     What *data* holds, fractions as Decimal; as lenient as Connect's reader (contract 7.5, 16).
 
-    Leading zeros are fine, and text behind the first value is not looked at. Raises DataError.
+    Leading zeros are fine, and unless *strict*, text behind the first value is not looked at. Raises DataError.
     """
     try:
         text = bytes(data).decode("utf-8").lstrip(" \t\r\n")
@@ -92,7 +92,9 @@ def parse_exactly(data: bytes) -> Any:
             raise DataError(_BROKEN + f"Document nesting depth exceeds the maximum allowed ({_DEEPEST})")
         if "0" in text:
             text = _LEADING_ZEROS.sub(lambda match: match.group(1) or match.group(2), text)
-        node, _ = _EXACT.raw_decode(text)
+        node, end = _EXACT.raw_decode(text)
+        if strict and text[end:].strip(" \t\r\n"):
+            raise ValueError("text behind the value")
     except (ValueError, InvalidOperation, RecursionError) as err:
         raise DataError(_BROKEN + str(err)) from err
     return node
