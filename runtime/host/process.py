@@ -6,6 +6,7 @@ plugins share a few. When the worker is gone, whatever the way, the process ends
 those that another worker may start.
 """
 
+import gc
 import os
 import signal
 import socket
@@ -341,6 +342,9 @@ def main(descriptor: int) -> None:
         if isinstance(envelope.body, p.Hello):
             logs.configure(envelope.body.log_level, "json" if envelope.body.log_style == "json" else "text")
             host.append(Host(link, envelope.body))
+            # What stands now stands for good; records come and go in batches, which the collector need not chase.
+            gc.freeze()
+            gc.set_threshold(50_000, 20, 20)
             link.answer(envelope.ask, result=os.getpid())
         else:
             host[0].handle(envelope)

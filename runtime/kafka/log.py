@@ -175,7 +175,7 @@ class TopicLogs:
         """
         try:
             async with asyncio.timeout(timeout):
-                ends = await asyncio.to_thread(self._ends, topic, timeout)
+                ends = await self._present_ends(topic, timeout)
                 behind = {place: end for place, end in ends.items() if self._tails[topic].ends.get(place[1], 0) < end}
                 if not behind:
                     return
@@ -184,6 +184,17 @@ class TopicLogs:
                 await waiter
         except TimeoutError:
             raise BrokerUnreachable(f"reading topic {topic} to its end: not done within {timeout:g} s") from None
+
+    async def _present_ends(self, topic: str, timeout: float) -> dict[tuple[str, int], int]:
+        """Asked again while the topic has no leader, as just after it was created or a broker has gone."""
+        for delay in Backoff(first=0.05, most=1.0).delays():
+            try:
+                return await asyncio.to_thread(self._ends, topic, timeout)
+            except KafkaFault as err:
+                if not err.retriable:
+                    raise
+                await asyncio.sleep(delay)
+        raise AssertionError("delays do not end")
 
     def next_offset(self, topic: str) -> int:
         """The offset after the last entry applied from partition 0 of *topic*."""

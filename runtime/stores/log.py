@@ -95,13 +95,13 @@ class FileLog:
 
         Raises OSError when it cannot be read, ValueError when it is something else.
         """
-        text = ""
+        data = b""
         with suppress(FileNotFoundError):
-            text = self._path.read_text(encoding="utf-8")
-        if not text.strip():
+            data = self._path.read_bytes()
+        if not data.strip():
             return
         try:
-            held: Mapping[str, str | None] = json.loads(text)["offsets"]
+            held: Mapping[str, str | None] = json.loads(data)["offsets"]
             entries = {_unpack(key): None if value is None else _unpack(value) for key, value in held.items()}
         except (KeyError, TypeError, ValueError, AttributeError) as err:
             raise ValueError(

@@ -30,9 +30,7 @@ def states(rest: httpx.Client, name: str) -> tuple[str | None, list[str]]:
     return found["connector"]["state"], [task["state"] for task in found["tasks"]]
 
 
-def until(
-    rest: httpx.Client, name: str, connector: str, tasks: list[str] | None = None, timeout: float = 60.0
-) -> None:
+def until(rest: httpx.Client, name: str, connector: str, tasks: list[str] | None = None, timeout: float = 60.0) -> None:
     """Wait until connector and tasks are in these states."""
 
     def look() -> bool:

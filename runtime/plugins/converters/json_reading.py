@@ -297,7 +297,8 @@ def _read_bytes(schema: Schema) -> Read:
 
 def _read_list(element: Schema, defaults: bool) -> Read:
     reader = reader_for(element, defaults=defaults)
-    read_one, unready = reader.read, reader.unready
+    read_one = reader.read
+    unready = None if reader.special else reader.unready
 
     def read(node: Any) -> list[Any]:
         # Connect reads an object's values as the array, and a lone value as an empty one.

@@ -212,7 +212,8 @@ def _write_bytes(value: Any) -> str:
 
 def _list(schema: Schema, rules: Rules) -> Write:
     element = writer_for(_child(schema.value_schema), rules)
-    write_one, unready = element.write, element.unready
+    write_one = element.write
+    unready = None if element.special else element.unready
 
     def write(value: Any) -> Any:
         if not isinstance(value, list | tuple):
