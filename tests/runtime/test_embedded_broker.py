@@ -45,8 +45,6 @@ def test_it_lives_as_long_as_its_block(tmp_path: Path) -> None:
     assert not _running(asyncio.run(life()))
 
 
-# Our Backoff names an option of tenacity by the name it had before 9.2.
-@pytest.mark.filterwarnings("ignore:The 'initial' parameter is deprecated:DeprecationWarning")
 def test_a_broker_that_dies_comes_back(tmp_path: Path) -> None:
     """Killed from outside, it is started again on the same port, with what it had written."""
     world = EmbeddedKafka(tmp_path)
