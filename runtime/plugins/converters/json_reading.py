@@ -93,6 +93,8 @@ def parse_exactly(data: bytes, *, strict: bool = False) -> Any:
         if "0" in text:
             text = _LEADING_ZEROS.sub(lambda match: match.group(1) or match.group(2), text)
         node, end = _EXACT.raw_decode(text)
+        if isinstance(node, int | Decimal | None) and _RUNS_ON.match(text, end):
+            raise ValueError(f"Unexpected character {text[end]!r} behind the value")
         if strict and text[end:].strip(" \t\r\n"):
             raise ValueError("text behind the value")
     except (ValueError, InvalidOperation, RecursionError) as err:
@@ -100,6 +102,8 @@ def parse_exactly(data: bytes, *, strict: bool = False) -> Any:
     return node
 
 
+_RUNS_ON: Final = re.compile(r"[^ \t\r\n]")
+"""Behind a bare number, true, false or null; brackets and quotes end by themselves."""
 _BROKEN: Final = "Converting byte[] to Kafka Connect data failed due to serialization error: "
 
 
