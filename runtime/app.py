@@ -19,7 +19,7 @@ from runtime.foundation import logs
 from runtime.foundation.backoff import Backoff
 from runtime.foundation.stopping import Stopping
 from runtime.kafka.admin import Admin
-from runtime.kafka.errors import BrokerUnreachable, KafkaFault
+from runtime.kafka.errors import BrokerUnreachable, Interrupted, KafkaFault
 from runtime.kafka.log import TopicLogs
 from runtime.rest import bodies
 from runtime.rest.api import About, Api, Health, RestSettings
@@ -106,7 +106,7 @@ async def running(
         log.info("rest.listening", url=url)
         admin = Admin(client.values)
         front.stage.now("connecting to Kafka")
-        cluster_id[0] = await _until_reachable(lambda: asyncio.to_thread(admin.cluster_id, 10.0), front.stage, stopping)
+        cluster_id[0] = await _until_reachable(lambda: asyncio.to_thread(admin.cluster_id, 5.0), front.stage, stopping)
         if config.distributed:
             front.stage.now("reading the internal topics to their ends")
             stores = await stack.enter_async_context(_topic_stores(config, client.values, admin, front, stopping))
@@ -158,7 +158,7 @@ async def running(
 async def serve(config: WorkerConfig, stopping: Stopping, *, connectors: list[ConnectorFile] | None = None) -> None:
     """Run a worker until asked to stop. Raises as :func:`running`, and PortInUse."""
     sockets = bind(config)
-    with contextlib.suppress(StoppedEarly):
+    with contextlib.suppress(StoppedEarly, Interrupted):
         async with running(config, sockets, stopping, connectors=connectors):
             await stopping.wait()
 
@@ -208,7 +208,7 @@ async def _topic_stores(
     except KafkaFault as err:
         raise SettingsError([Problem("internal topics", str(err))]) from err
     config_topic, offset_topic, status_topic = (topic.name for topic in topics)
-    topic_logs = TopicLogs(client, name=str(config.values["group.id"]), admin=admin)
+    topic_logs = TopicLogs(client, name=str(config.values["group.id"]), admin=admin, asked_to_stop=stopping)
     try:
         await topic_logs.start({config_topic: configs.apply, offset_topic: offsets.apply, status_topic: statuses.apply})
         yield _Stores(

@@ -22,7 +22,7 @@ from runtime.foundation import logs
 from runtime.foundation.secret import Secret
 from runtime.foundation.stopping import Stopping
 from runtime.kafka.embedded import EmbeddedBroker
-from runtime.kafka.errors import KafkaFault
+from runtime.kafka.errors import Interrupted, KafkaFault
 from runtime.rest.server import PortInUse
 from runtime.settings import SettingsError, WorkerConfig, parse
 from tidegate.signals import heed
@@ -81,7 +81,7 @@ async def _run(options: Options) -> None:
             worker = await stack.enter_async_context(
                 app.running(config, sockets, stopping, directory=options.directory)
             )
-        except app.StoppedEarly:
+        except (app.StoppedEarly, Interrupted):
             return
         stack.enter_context(_announced(options, worker.url, servers))
         print(f"Tidegate is up: {worker.url} (Kafka at {servers}). Ctrl-C stops it.", file=sys.stderr)  # noqa: T201

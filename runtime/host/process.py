@@ -13,7 +13,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from runtime.catalog import CONNECTORS, Catalog, PluginKind, UnknownPlugin
@@ -113,7 +112,6 @@ class Host:
         self._connectors: dict[str, RunningConnector] = {}
         self._tasks: dict[TaskId, RunningTask] = {}
         self._offsets = _Offsets(link)
-        self._questions = ThreadPoolExecutor(4, thread_name_prefix="question")
         self._commit_thread = threading.Thread(target=self._commit_for_ever, name="offset committer", daemon=True)
         self._commit_thread.start()
 
@@ -296,7 +294,8 @@ class Host:
         ]
 
     def _question(self, ask: int, work: Callable[[], Any]) -> None:
-        self._questions.submit(self._answer, ask, work)
+        # A thread each: a plugin that hangs in its validation must not use up the threads of others.
+        self._in_thread(ask, "question", work)
 
     def _in_thread(self, ask: int, name: str, work: Callable[[], Any]) -> None:
         threading.Thread(target=self._answer, args=(ask, work), name=name, daemon=True).start()

@@ -5,7 +5,8 @@ KafkaFault
 ├── BrokerUnreachable   retriable: nobody answers, or not in time
 ├── TopicMissing        retriable: the topic may yet be created
 ├── WrongTopic          an internal topic has settings that would lose data; a person must act
-└── ProduceFailed       a record was refused for good
+├── ProduceFailed       a record was refused for good
+└── Interrupted         asked to stop while waiting
 """
 
 from typing import ClassVar
@@ -37,6 +38,10 @@ class WrongTopic(KafkaFault):
 
 class ProduceFailed(KafkaFault):
     """Kafka refused a record for good."""
+
+
+class Interrupted(KafkaFault):
+    """Asked to stop while waiting for Kafka."""
 
 
 _AWAY = frozenset(

@@ -15,9 +15,9 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 
 from runtime.foundation import logs
 from runtime.foundation.backoff import Backoff
-from runtime.foundation.stopping import ThreadStopping
+from runtime.foundation.stopping import Stopping, ThreadStopping
 from runtime.kafka.admin import Admin
-from runtime.kafka.errors import BrokerUnreachable, KafkaFault, translated
+from runtime.kafka.errors import BrokerUnreachable, Interrupted, KafkaFault, translated
 from runtime.kafka.settings import QUIET
 
 log = logs.get(__name__)
@@ -49,7 +49,10 @@ class _Tail:
 class TopicLogs:
     """The internal topics of one worker, by name. Construct, :meth:`start` on the event loop, :meth:`stop`."""
 
-    def __init__(self, client: Mapping[str, Any], *, name: str, admin: Admin) -> None:
+    def __init__(
+        self, client: Mapping[str, Any], *, name: str, admin: Admin, asked_to_stop: Stopping | None = None
+    ) -> None:
+        self._asked_to_stop = asked_to_stop or Stopping()
         self._client = dict(client)
         self._admin = admin
         self._name = name
@@ -68,7 +71,7 @@ class TopicLogs:
         """
         Read *topics*, which exist, to their ends, then keep tailing them.
 
-        Raises BrokerUnreachable.
+        Raises BrokerUnreachable, Interrupted.
         """
         self._loop = asyncio.get_running_loop()
         self._tails = {topic: _Tail(apply) for topic, apply in topics.items()}
@@ -119,7 +122,8 @@ class TopicLogs:
             except KafkaFault as err:
                 if not err.retriable or self._loop.time() > deadline:
                     raise
-                await asyncio.sleep(delay)
+                if await self._asked_to_stop.nap(delay):
+                    raise Interrupted(str(err)) from err
         raise AssertionError("delays do not end")
 
     async def stop(self) -> None:
@@ -193,7 +197,8 @@ class TopicLogs:
             except KafkaFault as err:
                 if not err.retriable:
                     raise
-                await asyncio.sleep(delay)
+                if await self._asked_to_stop.nap(delay):
+                    raise Interrupted(str(err)) from err
         raise AssertionError("delays do not end")
 
     def next_offset(self, topic: str) -> int:

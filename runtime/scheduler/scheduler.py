@@ -62,6 +62,7 @@ class Scheduler:
         self._lanes: dict[ConnectorName, Lane] = {}
         self._running: dict[ConnectorName, asyncio.Task[None]] = {}
         self._writing = asyncio.Lock()
+        """Held while looking and writing, never while authors' code runs: a plugin that hangs holds up only itself."""
         self._types: dict[str, str] = {}
         self._restarting: set[asyncio.Task[None]] = set()
         self._ready = False
@@ -155,8 +156,8 @@ class Scheduler:
 
     async def create(self, name: ConnectorName, config: Config, initial: TargetState | None) -> ConnectorInfo:
         """Create a connector."""
+        await self._check(name, config)
         async with self._writing:
-            await self._check(name, config)
             if self._configs.table.config(name) is not None:
                 raise AlreadyExists(f"Connector {name} already exists")
             await self._configs.put_connector(name, config, initial)
@@ -164,22 +165,24 @@ class Scheduler:
 
     async def put(self, name: ConnectorName, config: Config) -> tuple[bool, ConnectorInfo]:
         """Create or replace a connector; whether it was created, and what it is now."""
+        await self._check(name, config)
         async with self._writing:
-            await self._check(name, config)
             created = self._configs.table.config(name) is None
             await self._configs.put_connector(name, config)
         return created, self.info(name)
 
     async def patch(self, name: ConnectorName, changes: Config) -> ConnectorInfo:
         """Change some keys of a connector; None removes a key."""
-        async with self._writing:
+        while True:
             there = self._configs.table.config(name)
             if there is None:
                 raise NotFound(f"Connector {name} not found")
             merged = {key: value for key, value in {**there, **changes}.items() if value is not None}
             await self._check(name, merged)
-            await self._configs.put_connector(name, merged)
-        return self.info(name)
+            async with self._writing:
+                if self._configs.table.config(name) == there:  # else somebody was faster: merge with what is new
+                    await self._configs.put_connector(name, merged)
+                    return self.info(name)
 
     async def delete(self, name: ConnectorName) -> None:
         """Delete a connector; its offsets stay."""
