@@ -28,24 +28,12 @@ ALLOWED: Final = {
 """Cases whose error texts, and what follows from them, may differ; where the errors are may not."""
 
 _NOT_YET: Final = frozenset(
-    [
-        "Cast$Key",
-        "Cast$Value",
-        "DropHeaders",
-        "ExtractField$Key",
-        "ExtractField$Value",
-        "Flatten$Key",
-        "Flatten$Value",
-        "HeaderFrom$Key",
-        "HeaderFrom$Value",
-        "InsertHeader",
-        "SetSchemaMetadata$Key",
-        "SetSchemaMetadata$Value",
-        "TimestampConverter$Key",
-        "TimestampConverter$Value",
-        "TimestampRouter",
+    {
+        *("Cast$Key", "Cast$Value", "DropHeaders", "ExtractField$Key", "ExtractField$Value", "Flatten$Key"),
+        *("Flatten$Value", "HeaderFrom$Key", "HeaderFrom$Value", "InsertHeader", "SetSchemaMetadata$Key"),
+        *("SetSchemaMetadata$Value", "TimestampConverter$Key", "TimestampConverter$Value", "TimestampRouter"),
         "ValueToKey",
-    ]
+    }
 )
 """Transforms that Connect has and we do not have yet; a test below notices when one comes."""
 
@@ -178,3 +166,28 @@ def test_plugins(java: httpx.Client, catalog: Catalog) -> None:
     ]
     assert theirs == ours
     assert not _NOT_YET & {info.class_name.rpartition(".")[2] for info in catalog.plugins()}
+
+
+@pytest.mark.parametrize("policy", ["None", "Principal", "Allowlist"])
+def test_override_policies(start_java_connect: Callable[..., JavaConnect], catalog: Catalog, policy: str) -> None:
+    """What a policy forbids is said in the same words about the same keys."""
+    worker = start_java_connect(
+        settings={
+            "connector.client.config.override.policy": policy,
+            **({"connector.client.config.override.allowlist": "acks,linger.ms"} if policy == "Allowlist" else {}),
+        }
+    )
+    config = CASES["source"] | {
+        "producer.override.acks": "1",
+        "producer.override.security.protocol": "PLAINTEXT",
+        "producer.override.sasl.jaas.config": "secret",
+        "producer.override.nope": "x",
+    }
+    with worker.client() as client:
+        path = f"/connector-plugins/{config['connector.class']}/config/validate"
+        theirs = client.put(path, json=config).raise_for_status().json()
+    mine = _ours(catalog, worker, config)
+    assert theirs["error_count"] == mine["error_count"]
+    there, here = _entries(theirs), _entries(mine)
+    for name in there:
+        assert there[name] == here[name]
