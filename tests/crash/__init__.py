@@ -1,0 +1,1 @@
+"""Each promise with a test that kills a process at its worst moment, on Apache Kafka."""
