@@ -12,7 +12,7 @@ from runtime.contract import TargetState, TaskId
 from runtime.data import ConnectError
 from runtime.foundation import logs
 from runtime.kafka.settings import ClientSettings, translate, without_prefix
-from runtime.pipeline import ErrorPolicy, SinkChain, SourceChain, Tolerance, TransformStep
+from runtime.pipeline import Converters, ErrorPolicy, SinkChain, SourceChain, Tolerance, TransformStep
 from runtime.sdk import ConfigError, Connector, SinkTask, SourceTask, Task
 from runtime.secrets import Resolver
 from runtime.tasks.deadletter import DeadLetterQueue
@@ -125,7 +125,7 @@ class TaskBuilder:
         running: list[RunningSourceTask] = []
         chain = SourceChain(
             self._steps(connector),
-            **self._converters(connector),
+            self._converters(connector),
             policy=policy,
             nap=lambda seconds: running[0].stopping.nap(seconds),
         )
@@ -153,7 +153,7 @@ class TaskBuilder:
         running: list[RunningSinkTask] = []
         chain = SinkChain(
             self._steps(connector),
-            **self._converters(connector),
+            self._converters(connector),
             policy=policy,
             nap=lambda seconds: running[0].stopping.nap(seconds),
         )
@@ -205,16 +205,18 @@ class TaskBuilder:
             for it in self._constructor.transforms(connector)
         ]
 
-    def _converters(self, connector: Mapping[str, str]) -> dict[str, Any]:
+    def _converters(self, connector: Mapping[str, str]) -> Converters:
         key = self._constructor.converter("key", connector)
         value = self._constructor.converter("value", connector)
         header = self._constructor.header_converter(connector)
-        return {
-            "key": key.converter,
-            "value": value.converter,
-            "header": header.converter,
-            "names": (key.class_name, value.class_name, header.class_name),
-        }
+        return Converters(
+            key=key.converter,
+            key_name=key.class_name,
+            value=value.converter,
+            value_name=value.class_name,
+            header=header.converter,
+            header_name=header.class_name,
+        )
 
     def _client(self, kind: str, connector: Mapping[str, str], own: Mapping[str, str]) -> ClientSettings:
         """Connect's precedence (contract 2.5): own values, the worker's prefix, the connector's override."""

@@ -63,6 +63,18 @@ def _interleave(
     return joined.pick(order), [places[index] for index in order]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Converters:
+    """The three converters of a connector, with their class names for error reports."""
+
+    key: Converter
+    key_name: str
+    value: Converter
+    value_name: str
+    header: HeaderConverter
+    header_name: str
+
+
 @dataclass(frozen=True, slots=True)
 class _Named:
     stage: Stage
@@ -175,16 +187,13 @@ class SourceChain(Chain):
     def __init__(
         self,
         transforms: Sequence[TransformStep],
+        converters: Converters,
         *,
-        key: Converter,
-        value: Converter,
-        header: HeaderConverter,
-        names: tuple[str, str, str],
         policy: ErrorPolicy,
         nap: Nap,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        key_name, value_name, header_name = names
+        key, value, header = converters.key, converters.value, converters.header
 
         def encode_headers(batch: RecordBatch) -> tuple[RecordBatch, None]:
             return batch.but(headers=_headers_out(batch, header)), None
@@ -200,9 +209,9 @@ class SourceChain(Chain):
         super().__init__(
             [
                 *(_Named(Stage.TRANSFORMATION, step.executing, step) for step in transforms),
-                _Named(Stage.HEADER_CONVERTER, header_name, encode_headers),
-                _Named(Stage.KEY_CONVERTER, key_name, encode_key),
-                _Named(Stage.VALUE_CONVERTER, value_name, encode_value),
+                _Named(Stage.HEADER_CONVERTER, converters.header_name, encode_headers),
+                _Named(Stage.KEY_CONVERTER, converters.key_name, encode_key),
+                _Named(Stage.VALUE_CONVERTER, converters.value_name, encode_value),
             ],
             policy=policy,
             nap=nap,
@@ -216,16 +225,13 @@ class SinkChain(Chain):
     def __init__(
         self,
         transforms: Sequence[TransformStep],
+        converters: Converters,
         *,
-        key: Converter,
-        value: Converter,
-        header: HeaderConverter,
-        names: tuple[str, str, str],
         policy: ErrorPolicy,
         nap: Nap,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        key_name, value_name, header_name = names
+        key, value, header = converters.key, converters.value, converters.header
 
         def decode_key(batch: RecordBatch) -> tuple[RecordBatch, None]:
             schema, made = key.to_connect_batch(batch.count, batch.topic, batch.key)
@@ -240,9 +246,9 @@ class SinkChain(Chain):
 
         super().__init__(
             [
-                _Named(Stage.KEY_CONVERTER, key_name, decode_key),
-                _Named(Stage.VALUE_CONVERTER, value_name, decode_value),
-                _Named(Stage.HEADER_CONVERTER, header_name, decode_headers),
+                _Named(Stage.KEY_CONVERTER, converters.key_name, decode_key),
+                _Named(Stage.VALUE_CONVERTER, converters.value_name, decode_value),
+                _Named(Stage.HEADER_CONVERTER, converters.header_name, decode_headers),
                 *(_Named(Stage.TRANSFORMATION, step.executing, step) for step in transforms),
             ],
             policy=policy,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from runtime.data import Column, Constant, Header, Headers, Record, RecordBatch, Schema, SourceRecord
 from runtime.data.batch import values
-from runtime.pipeline import ErrorPolicy, Outcome, SourceChain, Stage, Tolerance, TransformStep
+from runtime.pipeline import Converters, ErrorPolicy, Outcome, SourceChain, Stage, Tolerance, TransformStep
 from runtime.sdk import Converter, DataError, HeaderConverter, Predicate, RetriableError, Transformation
 
 
@@ -78,10 +78,7 @@ def chain(
     clock = iter(range(10**6))
     return SourceChain(
         transforms,
-        key=text,
-        value=text,
-        header=text,
-        names=("key", "value", "header"),
+        Converters(key=text, key_name="key", value=text, value_name="value", header=text, header_name="header"),
         policy=policy or ErrorPolicy(),
         nap=nap,
         monotonic=lambda: next(clock) / 100,

@@ -4,13 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-import httpx
 import javaproperties
 
 from runtime.foundation.ports import free_ports
 from tests.worlds.apache_kafka import java
 from tests.worlds.broker import fresh
-from tests.worlds.servers import Server
+from tests.worlds.connect_worker import ConnectWorker
 
 _START_BUDGET = 180.0
 """Seconds until REST must answer. It takes about six; a loaded CI machine may take many times that."""
@@ -46,7 +45,7 @@ def worker_properties(bootstrap_servers: str, port: int, group: str, offsets: Pa
     }
 
 
-class JavaConnect:
+class JavaConnect(ConnectWorker):
     """
     One Connect worker. Workers given the same *group* form one cluster.
 
@@ -68,8 +67,6 @@ class JavaConnect:
         home.mkdir(parents=True, exist_ok=True)
         (port,) = free_ports()
         self.group = group or fresh("java-connect")
-        self.url = f"http://127.0.0.1:{port}"
-        self.server = Server(f"Apache Kafka Connect at {self.url}", home / "connect.log")
         offsets = home / "offsets" if mode == "standalone" else None
         self.properties = {
             **worker_properties(bootstrap_servers, port, self.group, offsets),
@@ -80,39 +77,5 @@ class JavaConnect:
         file = home / "worker.properties"
         file.write_text(javaproperties.dumps(self.properties))
         main = f"org.apache.kafka.connect.cli.Connect{mode.capitalize()}"
-        self._command = java(libs, main, str(file), *map(str, connectors), jvm=tuple(jvm))
-
-    def __enter__(self) -> "JavaConnect":
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def client(self) -> httpx.Client:
-        """An HTTP client of its REST API; close it."""
-        return httpx.Client(base_url=self.url, timeout=95)
-
-    def start(self) -> None:
-        """Start it and return when its REST API lists connectors."""
-        self.spawn()
-        self.server.until(self.answers, _START_BUDGET, "never answered over REST")
-
-    def spawn(self) -> None:
-        """Start it without waiting."""
-        self.server.spawn(self._command)
-
-    def answers(self) -> bool:
-        """Whether it serves requests: before that it refuses connections or says 5xx."""
-        try:
-            return httpx.get(f"{self.url}/connectors", timeout=5).status_code == httpx.codes.OK
-        except httpx.TransportError:
-            return False
-
-    def stop(self) -> None:
-        """Shut it down in good order."""
-        self.server.stop()
-
-    def kill(self) -> None:
-        """End it as a power cut would."""
-        self.server.kill()
+        command = java(libs, main, str(file), *map(str, connectors), jvm=tuple(jvm))
+        super().__init__("Apache Kafka Connect", port, home / "connect.log", command, budget=_START_BUDGET)
