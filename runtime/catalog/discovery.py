@@ -70,8 +70,8 @@ class Catalog:
             everything = sorted(self._scan(), key=lambda it: (order.index(it.kind), it.class_name))
             self._found = [it for it in everything if not inspect.isabstract(it.cls)]
             abstract = [it for it in everything if inspect.isabstract(it.cls)]
-            self._abstract = {kind: _aliases([it for it in abstract if it.kind is kind], kind) for kind in BASES}
-            self._names = {kind: _aliases([it for it in self._found if it.kind is kind], kind) for kind in BASES}
+            self._abstract = {kind: _aliases([it for it in abstract if it.kind is kind]) for kind in BASES}
+            self._names = {kind: _aliases([it for it in self._found if it.kind is kind]) for kind in BASES}
             self._class_names = {it.cls: it.class_name for it in reversed(self._found)}
         return self._found
 
@@ -147,17 +147,18 @@ class Catalog:
                 yield info
 
     def _everywhere(self) -> Iterator[PluginInfo]:
-        for entry in metadata.entry_points(group=GROUP):
-            yield from _entry(entry, "classpath")
+        # Folders first: who puts a plugin there means that one, whatever else is installed under its name.
         for folder in self._path:
             if not folder.is_dir():
                 log.error("plugin.path.missing", path=str(folder))
                 continue
             for location in _locations(folder):
                 yield from _located(location)
+        for entry in metadata.entry_points(group=GROUP):
+            yield from _entry(entry, "classpath")
 
 
-def _aliases(found: Sequence[PluginInfo], kind: PluginKind) -> dict[str, PluginInfo]:
+def _aliases(found: Sequence[PluginInfo]) -> dict[str, PluginInfo]:
     """Names to plugins: class name and Python path always, short names where only one class has them."""
     names: dict[str, PluginInfo] = {}
     short: dict[str, set[type]] = {}
@@ -166,7 +167,8 @@ def _aliases(found: Sequence[PluginInfo], kind: PluginKind) -> dict[str, PluginI
         names[info.class_name] = info
         names.setdefault(info.python_path, info)
         simple = info.class_name.rpartition(".")[2].rpartition("$")[2]
-        for alias in {simple, simple.removesuffix(_SUFFIX[kind]) or simple}:
+        pruned = {simple.removesuffix(_SUFFIX[each]) or simple for each in kinds_of(info.cls)}
+        for alias in {simple} | pruned:
             short.setdefault(alias, set()).add(info.cls)
             meant[alias] = info
     for alias, classes in short.items():
