@@ -138,11 +138,11 @@ def judge(
     return found
 
 
-def describe(catalog: Catalog, plugin: str) -> list[dict[str, Any]] | None:
+def describe(catalog: Catalog, plugin: str, version: str | None = None) -> list[dict[str, Any]] | None:
     """
     The keys of a plugin of any kind that REST lists, None when there is none (contract 1.4).
 
-    Raises ConfigError for kinds that are not listed.
+    Raises ConfigError for kinds that are not listed, and when there is no such *version* of it.
     """
     for kind in PluginKind:
         info = framework.usable(catalog, plugin, kind)
@@ -150,6 +150,12 @@ def describe(catalog: Catalog, plugin: str) -> list[dict[str, Any]] | None:
             continue
         if kind is PluginKind.CONFIG_PROVIDER:
             raise ConfigError(plugin, message=f"Invalid plugin class {plugin}. Valid types are {', '.join(_LISTED)}.")
+        if version not in (None, "", "latest", info.version):
+            raise ConfigError(
+                plugin,
+                message=f"Plugin {info.class_name} not found that matches the version range [{version},{version}], "
+                f"available versions: [{info.version}]",
+            )
         keys = list(info.cls.config_def)
         if kind in CONNECTORS:
             own = {key.name for key in keys}

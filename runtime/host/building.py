@@ -46,9 +46,9 @@ class TaskBuilder:
         """The body of a validate reply. Raises UnknownPlugin, ConfigError."""
         return validate(self.catalog, self._resolver, config, worker=self._worker)
 
-    def describe(self, plugin: str) -> list[dict[str, Any]] | None:
-        """The keys of a plugin of any listed kind, None when there is none."""
-        return describe(self.catalog, plugin)
+    def describe(self, plugin: str, version: str | None) -> list[dict[str, Any]] | None:
+        """The keys of a plugin of any listed kind, None when there is none. Raises ConfigError."""
+        return describe(self.catalog, plugin, version)
 
     def task_configs(self, raw: Config, ask: Callable[[int], list[dict[str, str]]]) -> list[dict[str, str | None]]:
         """

@@ -140,8 +140,8 @@ class Host:
                 self._answer(envelope.ask, lambda: None)
             case p.ListPlugins():
                 self._question(envelope.ask, self._list_plugins)
-            case p.DescribePlugin(name=name):
-                self._question(envelope.ask, lambda: self._builder.describe(name))
+            case p.DescribePlugin(name=name, version=version):
+                self._question(envelope.ask, lambda: self._builder.describe(name, version))
             case p.Validate() as asked:
                 self._question(envelope.ask, lambda: self._builder.validate(asked.config))
             case other:

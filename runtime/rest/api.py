@@ -284,7 +284,7 @@ class Api:
     # ----
 
     def _location(self, name: str) -> dict[str, str]:
-        return {"Location": f"{self._settings.advertised_url}/connectors/{quote(name, safe='')}"}
+        return {"Location": f"{self._settings.advertised_url}/connectors/{quote(name, safe='/')}"}
 
     async def _refused(self, _request: Request, err: Exception) -> Response:
         match err:
@@ -304,8 +304,11 @@ class Api:
     async def _malformed(self, _request: Request, err: Exception) -> Response:
         return error(HTTPStatus.INTERNAL_SERVER_ERROR, str(err))
 
-    async def _framework(self, _request: Request, err: Exception) -> Response:
+    async def _framework(self, request: Request, err: Exception) -> Response:
         assert isinstance(err, HTTPException)
+        allowed = (err.headers or {}).get("Allow", "")
+        if request.method == "OPTIONS" and allowed:
+            return Response(allowed, headers={"Allow": allowed}, media_type="text/plain")
         reason = f"HTTP {err.status_code} {HTTPStatus(err.status_code).phrase}"
         return error(err.status_code, reason)
 
@@ -338,11 +341,12 @@ class _Conventions:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        kind = next((value for key, value in scope["headers"] if key == b"content-type"), b"")
-        media = kind.partition(b";")[0].strip().lower()
-        if media and media not in (b"application/json", b"*/*"):
-            refusal = error(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "HTTP 415 Unsupported Media Type")
-            await refusal(scope, receive, send)
+        headers = dict(scope["headers"])
+        if not _takes_json(headers, scope["method"]):
+            await self._refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, scope, receive, send)
+            return
+        if not _accepts_json(headers):
+            await self._refuse(HTTPStatus.NOT_ACCEPTABLE, scope, receive, send)
             return
         raw = scope.get("raw_path", b"").upper()
         if any(code in raw for code in (b"%2F", b"%5C", b"%25", b"%7F")):
@@ -352,3 +356,22 @@ class _Conventions:
         if len(path) > 1 and path.endswith("/"):
             scope = {**scope, "path": path.rstrip("/") or "/"}
         await self._app(scope, receive, send)
+
+    async def _refuse(self, status: HTTPStatus, scope: Scope, receive: Receive, send: Send) -> None:
+        await error(status, f"HTTP {status.value} {status.phrase}")(scope, receive, send)
+
+
+def _takes_json(headers: dict[bytes, bytes], method: str) -> bool:
+    """Whether the body is JSON, or there is none; what is sent without a type is refused, as in Connect."""
+    media = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    if media:
+        return media in (b"application/json", b"application/*", b"*/*")
+    has_body = headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers
+    return method not in ("POST", "PUT", "PATCH") or not has_body
+
+
+def _accepts_json(headers: dict[bytes, bytes]) -> bool:
+    """Whether the asker takes JSON."""
+    wanted = headers.get(b"accept", b"").lower()
+    kinds = {kind.partition(b";")[0].strip() for kind in wanted.split(b",")}
+    return not wanted or bool(kinds & {b"application/json", b"application/*", b"*/*"})

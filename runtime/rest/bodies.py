@@ -54,6 +54,8 @@ def creation_of(value: Any) -> tuple[str, Config, TargetState | None]:
             '(3 known properties: "name", "config", "initial_state")'
         )
     name, config, initial = value.get("name"), value.get("config"), value.get("initial_state")
+    if isinstance(name, bool | int | float):
+        name = config_of({"name": name})["name"]
     if name is not None and not isinstance(name, str):
         raise Malformed(f"Cannot deserialize value of type `String` from {_kind(name)}: the connector's name")
     if config is None:
@@ -67,7 +69,7 @@ def _initial(value: Any) -> TargetState | None:
     states = {"RUNNING": TargetState.STARTED, "PAUSED": TargetState.PAUSED, "STOPPED": TargetState.STOPPED}
     found = states.get(value.upper()) if isinstance(value, str) else None
     if found is None:
-        raise Malformed(f"Cannot deserialize value of type `InitialState` from {value!r}: one of {', '.join(states)}")
+        raise Malformed(f"Cannot construct instance of `InitialState`: {value!r} is none of {', '.join(states)}")
     return found
 
 

@@ -190,6 +190,7 @@ def test_topics_are_tracked(rest: httpx.Client, broker: Broker, tmp_path: Path) 
         ("GET", "/nothing/here", 404),
         ("PUT", "/connectors", 405),
         ("GET", "/connector-plugins/Nothing/config", 404),
+        ("GET", "/connector-plugins/FileStreamSource/config?version=9.9", 400),
     ],
 )
 def test_refusals(rest: httpx.Client, method: str, path: str, code: int) -> None:
@@ -232,6 +233,38 @@ def test_bad_bodies(rest: httpx.Client, body: str, kind: str, code: int, words: 
     assert code == answer.json()["error_code"]
     assert words in (answer.json()["message"] or "")
     assert 404 == rest.get("/connectors/x").status_code
+
+
+def test_media_types(rest: httpx.Client) -> None:
+    """A body without a type is refused, as is an asker who takes no JSON; OPTIONS names the methods."""
+    assert 415 == rest.post("/connectors", content=b"{}").status_code
+    assert 406 == rest.get("/connectors", headers={"Accept": "text/plain"}).status_code
+    options = rest.options("/connectors")
+    assert 200 == options.status_code
+    assert {"GET", "HEAD", "POST"} <= {method.strip() for method in options.headers["allow"].split(",")}
+
+
+def test_numbers_are_names_too(rest: httpx.Client, tmp_path: Path) -> None:
+    """What JSON has as a number becomes text, for a name as for a value."""
+    with deleted_after(rest, "505"):
+        answer = rest.post(
+            "/connectors", json={"name": 505, "config": source(tmp_path / "in.txt", "t") | {"tasks.max": 1}}
+        )
+        assert 201 == answer.status_code
+        assert "505" == answer.json()["name"]
+        assert "1" == answer.json()["config"]["tasks.max"]
+
+
+def test_a_pattern_meets_new_topics(rest: httpx.Client, broker: Broker, tmp_path: Path) -> None:
+    """topics.regex takes every topic that matches wholly, and no other."""
+    name, stem, copy = fresh("regex"), fresh("many"), tmp_path / "out.txt"
+    for topic in (f"{stem}-a", f"{stem}-b", f"x{stem}-a"):
+        broker.create_topic(topic)
+        broker.produce(topic, [topic])
+    with deleted_after(rest, name):
+        create(rest, name, {"connector.class": SINK, "file": str(copy), "topics.regex": f"{stem}-.*"})
+        wait_until(lambda: copy.exists() and len(copy.read_text().splitlines()) == 2, 60)
+        assert {f"{stem}-a", f"{stem}-b"} == set(copy.read_text().splitlines())
 
 
 def test_creating_twice_is_a_conflict(rest: httpx.Client, broker: Broker, tmp_path: Path) -> None:
