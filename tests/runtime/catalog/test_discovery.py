@@ -1,5 +1,6 @@
 """Plugins are found, by every name they have; what is broken is left out and said (contract 9.3)."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,17 @@ from tests.runtime.plugins.contexts import Offsets, SourceContext
 ROOT = Path(__file__).parents[3]
 EXAMPLES = ROOT / "examples"
 FILE_SOURCE = "org.apache.kafka.connect.file.FileStreamSourceConnector"
+
+
+@pytest.fixture(autouse=True)
+def _imports_end_with_the_test(tmp_path: Path) -> Iterator[None]:
+    """A catalogue puts plugin folders on sys.path for the life of its process; here that is one test."""
+    path = list(sys.path)
+    yield
+    sys.path[:] = path
+    for name, module in list(sys.modules.items()):
+        if (getattr(module, "__file__", None) or "").startswith(str(tmp_path)):
+            del sys.modules[name]
 
 
 @pytest.fixture
