@@ -75,7 +75,7 @@ class Schema:
             return True
         if not isinstance(other, Schema):
             return NotImplemented
-        return self._parts() == other._parts() and type(self.default) is type(other.default)
+        return self._parts() == other._parts() and _same(self.default, other.default)
 
     def __hash__(self) -> int:
         return hash((self.type, self.optional, self.name, self.version, tuple(self.fields or ())))
@@ -84,7 +84,6 @@ class Schema:
         return (
             self.type,
             self.optional,
-            self.default,
             self.name,
             self.version,
             self.doc,
@@ -171,6 +170,11 @@ class Schema:
             if item is None and field.schema.default is not None:
                 continue
             field.schema.validate(item, name)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two defaults are the same value, as Java tells: 0.0 is not -0.0, 1.0 not 1.00 or True, NaN is NaN."""
+    return one is other or (type(one) is type(other) and repr(one) == repr(other))
 
 
 def _child(schema: Schema | None) -> Schema:

@@ -54,6 +54,10 @@ ALLOWED: Final = {
     "NaN read back": "Connect's JSON reader takes the strings NaN and Infinity, which its writer writes, for 0.0",
     "integers beyond 64 bits": "without a schema Connect lets them wrap around; we keep their value",
     "no text for a required string": "Connect reads {type: string}, 5 as null, which its schema forbids; we refuse",
+    "null pointers": "where Connect ends in a NullPointerException",
+    "renamed onto a field": "ReplaceField looks a field up by its old name even where it never had it, and fails",
+    "malformed UTF-8": "Java and Python put a different number of U+FFFD in place of the same broken bytes",
+    "dates among numbers": "text inference makes dates of the numbers in [1,2019-08-23]; we leave the text as it is",
     "negative zero": "Connect's JSON reader goes through BigDecimal, which has none",
     "masked decimal": "MaskField gives a Decimal scale 0 whatever its schema says, which converters then refuse",
     "text of bytes": "StringConverter writes a byte array's address; we write base64",
@@ -91,7 +95,9 @@ def ours(work: Callable[[], Any]) -> Any:
 def theirs(work: Callable[[], Any]) -> Any:
     try:
         return work()
-    except Refused:
+    except Refused as err:
+        if err.kind == "java.lang.NullPointerException":  # null pointers
+            assume(False)
         return Refused
 
 
@@ -105,11 +111,11 @@ def has(schema: Schema | None, value: Any, wanted: Callable[[Schema | None, Any]
         items = value if isinstance(value, dict) else {}
         return any(has(field.schema, items.get(name), wanted) for name, field in schema.fields.items())
     keys, inner = (schema.key_schema, schema.value_schema) if schema is not None else (None, None)
-    if isinstance(value, dict):
-        return any(has(keys, k, wanted) or has(inner, v, wanted) for k, v in value.items())
-    if isinstance(value, list):
-        return any(has(inner, item, wanted) for item in value)
-    return inner is not None and has(inner, None, wanted)
+    if isinstance(value, dict) and any(has(keys, k, wanted) or has(inner, v, wanted) for k, v in value.items()):
+        return True
+    if isinstance(value, list) and any(has(inner, item, wanted) for item in value):
+        return True
+    return any(child is not None and has(child, None, wanted) for child in (keys, inner))
 
 
 def is_map_of_several(schema: Schema | None, value: Any) -> bool:
@@ -139,7 +145,7 @@ def test_json(oracle: Oracle, enabled: str, decimals: str, defaults: str) -> Non
         assert java == ours(lambda: encoded(converter.from_connect("topic", schema, value)))
         if java is Refused or has(schema, value, is_strange_number):  # NaN read back
             return
-        there = theirs(lambda: oracle.ask("to", JSON, config, data=java))
+        there = theirs(lambda: _plain(oracle.ask("to", JSON, config, data=java)))
         assert there == ours(lambda: _read(converter, java))
 
     check()
@@ -148,15 +154,16 @@ def test_json(oracle: Oracle, enabled: str, decimals: str, defaults: str) -> Non
 def _read(converter: Converter, data: str | None) -> Any:
     schema, value = converter.to_connect("topic", None if data is None else base64.b64decode(data))
     form = {"schema": schema_form(schema), "value": value_form(schema, value)}
-    return _without_negative_zero(form) if isinstance(converter, JsonConverter) else form
+    return _plain(form) if isinstance(converter, JsonConverter) else form
 
 
-def _without_negative_zero(form: Any) -> Any:
+def _plain(form: Any) -> Any:
+    """Numbers as numbers, however many digits a JDK takes to print them; negative zero as zero."""
     if isinstance(form, dict):
-        return {key: _without_negative_zero(item) for key, item in form.items()}
-    if isinstance(form, list):
-        return [_without_negative_zero(item) for item in form]
-    return "0.0" if form == "-0.0" else form
+        return {key: _plain(item) for key, item in form.items()}
+    if isinstance(form, list) and len(form) == 2 and form[0] in ("f32", "f64"):
+        return [form[0], repr(float(form[1]) + 0.0)]
+    return [_plain(item) for item in form] if isinstance(form, list) else form
 
 
 @pytest.mark.parametrize("enabled", ["true", "false"])
@@ -172,7 +179,7 @@ def test_json_without_schema(oracle: Oracle, enabled: str) -> None:
         java = theirs(lambda: oracle.ask("from", JSON, config, schema=None, value=value_form(None, value)))
         assert java == ours(lambda: encoded(converter.from_connect("topic", None, value)))
         if java is not Refused:
-            assert oracle.ask("to", JSON, config, data=java) == _read(converter, java)
+            assert _plain(oracle.ask("to", JSON, config, data=java)) == _read(converter, java)
 
     check()
 
@@ -245,7 +252,7 @@ def test_odd_json(oracle: Oracle, enabled: str, text: str) -> None:
     converter = JsonConverter()
     converter.configure(config)
     data = base64.b64encode(text.encode()).decode()
-    java = theirs(lambda: oracle.ask("to", JSON, config, data=data))
+    java = theirs(lambda: _plain(oracle.ask("to", JSON, config, data=data)))
     assert java == ours(lambda: _read(converter, data))
     batch = ours(lambda: converter.to_connect_batch(1, ["topic"], [text.encode()]))
     assert (java is Refused) == (batch is Refused)
@@ -273,6 +280,7 @@ def test_simple_converters(oracle: Oracle, name: str, converter: Converter, sche
         asked = {"schema": schema_form(schema), "value": value_form(schema, value)}
         java = theirs(lambda: oracle.ask("from", name, {}, **asked))
         assert java == ours(lambda: encoded(converter.from_connect("topic", schema, value)))
+        assume(schema is not STRING or data is None or b"\xef\xbf\xbd" not in data.decode("utf-8", "replace").encode())
         assert theirs(lambda: oracle.ask("to", name, {}, data=encoded(data))) == ours(
             lambda: _read(converter, encoded(data))
         )
@@ -340,6 +348,7 @@ def test_header_inference(oracle: Oracle, text: str, wrap: str) -> None:
     header = SimpleHeaderConverter().to_connect_header("topic", "h", text.encode())
     mine = {"schema": schema_form(header.schema), "value": value_form(header.schema, header.value)}
     java = oracle.ask("to header", f"{_CONNECT}storage.SimpleHeaderConverter", {}, data=data)
+    assume(header.schema is not STRING or "connect.data." not in json.dumps(java))  # dates among numbers
     assume('"keys": {"type": "ARRAY"' not in json.dumps(java) and '"keys": {"type": "MAP"' not in json.dumps(java))
     assert _wide(java) == _wide(mine)
 
@@ -426,6 +435,7 @@ def test_transforms(oracle: Oracle, name: str) -> None:
         strategy = values(schema) if schema is not None else st.one_of(FREE_MAPS, FREE)
         record = data.draw(records(schema, strategy, sink=data.draw(st.booleans())))
         assume(name != "MaskField$Value" or not has(schema, record.value, is_decimal))  # masked decimal
+        assume(not (name.startswith("ReplaceField") and renames_onto(schema, config)))
         question = {"record": record_form(record)}
         java = theirs(lambda: oracle.ask("transform", f"{_CONNECT}transforms.{name}", config, **question))
         mine = ours(lambda: _transformed(kind, config, record))
@@ -434,6 +444,12 @@ def test_transforms(oracle: Oracle, name: str) -> None:
         assert java == mine
 
     check()
+
+
+def renames_onto(schema: Schema | None, config: dict[str, str]) -> bool:
+    pairs = [pair.split(":") for pair in config.get("renames", "").split(",") if pair]
+    fields = (schema.fields if schema is not None else None) or {}
+    return any(pair[-1] in fields and pair[-1] not in {old for old, *_ in pairs} for pair in pairs)
 
 
 def is_decimal(schema: Schema | None, _value: Any) -> bool:

@@ -316,8 +316,9 @@ def _aligned(schema: Schema | None, found: Found) -> Any:
     value = found.value
     if schema is not None and value is None:
         raise _NotThis  # Connect has no list of numbers with a hole in it
-    if schema is not None and found.schema is not None and found.schema.name is not None and found.schema != schema:
-        raise _NotThis  # a date among wider numbers
+    other = found.schema
+    if schema is not None and other is not None and other != schema and (schema.name or other.name):
+        raise _NotThis  # a date among numbers is none of them
     if schema is not None and type(value) is int and schema.type in (SchemaType.FLOAT32, SchemaType.FLOAT64):
         return _single(value) if schema.type is SchemaType.FLOAT32 else float(value)
     return value

@@ -6,7 +6,9 @@ converters then refuse to write.
 """
 
 import datetime as dt
+import math
 import re
+import struct as layouts
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
@@ -43,15 +45,9 @@ from runtime.sdk import (
 )
 
 _PURPOSE: Final = "mask fields"
-_LIMITS: Final = {
-    SchemaType.INT8: 2**7,
-    SchemaType.INT16: 2**15,
-    SchemaType.INT32: 2**31,
-    SchemaType.INT64: 2**63,
-}
-_WHOLE: Final = re.compile(r"[+-]?\d+\Z")
-_FRACTION: Final = re.compile(r"\s*[+-]?(?:NaN|Infinity|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[dDfF]?)\s*\Z")
-_DECIMAL: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\Z")
+_BITS: Final = {SchemaType.INT8: 8, SchemaType.INT16: 16, SchemaType.INT32: 32, SchemaType.INT64: 64}
+_NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,10})?\Z")
+_MOST_DIGITS: Final = 1_000
 _BLANKS: Final[dict[str | None, Any]] = {
     DATE_NAME: dt.date(1970, 1, 1),
     TIME_NAME: dt.time(),
@@ -163,9 +159,9 @@ class MaskField(KeyOrValue):
             case SchemaType.STRING:
                 return text
             case SchemaType.INT8 | SchemaType.INT16 | SchemaType.INT32 | SchemaType.INT64:
-                return _whole(text, _LIMITS[schema.type])
+                return _whole(text, _BITS[schema.type])
             case SchemaType.FLOAT32 | SchemaType.FLOAT64:
-                return _fraction(text)
+                return _fraction(text, single=schema.type is SchemaType.FLOAT32)
             case _:
                 raise DataError(f"Cannot mask value of type {schema.type.value} with custom replacement.")
 
@@ -180,7 +176,7 @@ class MaskField(KeyOrValue):
             if text is None:
                 return False
         elif isinstance(value, int):
-            return 0 if text is None else _whole(text, _LIMITS[SchemaType.INT64])
+            return 0 if text is None else _whole(text, 64)
         elif isinstance(value, float):
             return 0.0 if text is None else _fraction(text)
         elif isinstance(value, Decimal):
@@ -194,29 +190,32 @@ class MaskField(KeyOrValue):
         raise DataError(f"Cannot mask value of type: {type(value)}{how}")
 
 
-def _no_number(text: str) -> DataError:
-    return DataError(f"Unable to convert {text} to number")
-
-
-def _whole(text: str, limit: int) -> int:
-    if not _WHOLE.match(text) or not -limit <= int(text) < limit:
-        raise _no_number(text)
-    return int(text)
-
-
-def _fraction(text: str) -> float:
-    if not _FRACTION.match(text):
-        raise _no_number(text)
-    return float(text.strip().rstrip("dDfF"))
-
-
 def _decimal(text: str) -> Decimal:
-    if not _DECIMAL.match(text):
-        raise _no_number(text)
+    if not _NUMBER.match(text):
+        raise DataError(f"Unable to convert {text} to a number")
     try:
         return Decimal(text)
     except InvalidOperation:
-        raise _no_number(text) from None
+        raise DataError(f"Unable to convert {text} to a number") from None
+
+
+def _whole(text: str, bits: int) -> int:
+    """A number as so many bits hold it: fractions cut off, what is too large wrapped around, as Connect does."""
+    number = _decimal(text)
+    if number.adjusted() > _MOST_DIGITS:
+        return 0  # so many powers of ten are that many powers of two: the bits that stay are zero
+    half = 1 << (bits - 1)
+    return (int(number) + half) % (2 * half) - half
+
+
+def _fraction(text: str, *, single: bool = False) -> float:
+    number = float(_decimal(text))
+    if not single:
+        return number
+    try:
+        return float(layouts.unpack("f", layouts.pack("f", number))[0])
+    except OverflowError:
+        return math.copysign(math.inf, number)
 
 
 class Key(OfKey, MaskField):

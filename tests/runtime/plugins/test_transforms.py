@@ -168,7 +168,7 @@ def test_mask_field_replaces() -> None:
     assert {"name": "42", "age": 42, "note": None} == mask.apply(source(ANN, PERSON)).value
     assert {"name": "42", "age": 42, "note": None} == mask.apply(source(ANN)).value
     assert {"age": None, "name": None} == mask.apply(source({})).value
-    with pytest.raises(DataError, match="Unable to convert x to number"):
+    with pytest.raises(DataError, match="Unable to convert x to a number"):
         made(mask_field.Value, fields="age", replacement="x").apply(source(ANN, PERSON))
 
 
