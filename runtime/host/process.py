@@ -18,7 +18,7 @@ from typing import Any
 from runtime.catalog import CONNECTORS, Catalog, PluginKind, UnknownPlugin
 from runtime.contract import ConnectorName, State, TargetState, TaskId
 from runtime.data import ConnectError
-from runtime.foundation import logs
+from runtime.foundation import logs, memory
 from runtime.foundation.secret import scrub
 from runtime.host import protocol as p
 from runtime.host.building import TaskBuilder
@@ -333,6 +333,7 @@ def main(descriptor: int) -> None:
     """Serve the worker at the other end of *descriptor*, then end."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # the worker decides when its hosts end
+    memory.keep()
     end = socket.socket(fileno=descriptor)
     link = Link(end)
     host: list[Host] = []

@@ -63,7 +63,10 @@ class HostClient:
         try:
             # Called on the main thread, which lives as long as the worker: the host dies when it does.
             process = children.spawn(
-                [python, "-m", "runtime.host", str(theirs.fileno())], pass_fds=(theirs.fileno(),), cwd=directory
+                [python, "-m", "runtime.host", str(theirs.fileno())],
+                pass_fds=(theirs.fileno(),),
+                cwd=directory,
+                stdin=None,  # the worker's own: a FileStreamSource without a file reads it
             )
         finally:
             theirs.close()
