@@ -32,7 +32,8 @@ Config = dict[str, str | None]
 class _Instance:
     """The connector that runs here."""
 
-    config: Config
+    revision: int
+    """Of the configuration it was started with."""
     target: TargetState
     state: State
 
@@ -173,7 +174,7 @@ class Lane:
         if target is TargetState.STOPPED:
             await self._stop_tasks(list(self._tasks))
         ask = self._reconfigure
-        if self._instance is None or self._instance.config != want:
+        if self._instance is None or self._instance.revision != self.configs.table.revision(self.name):
             if self._instance is not None:
                 await self.worker.stop_connector(self.name)
                 self._instance = None
@@ -188,6 +189,7 @@ class Lane:
 
     async def _start_instance(self) -> str | None:
         config = self.configs.table.config(self.name)
+        revision = self.configs.table.revision(self.name)
         target = self.configs.table.target(self.name)
         if config is None:
             return None
@@ -206,7 +208,7 @@ class Lane:
             problem = str(err) or "the connector did not start in time"
             trace = err.trace if isinstance(err, HostFault) and err.trace else problem
             await self.worker.report(self.name, State.FAILED, trace, version)
-        self._instance = _Instance(config, target, state)
+        self._instance = _Instance(revision, target, state)
         return problem
 
     async def _move_instance(self, target: TargetState) -> bool:

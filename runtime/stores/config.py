@@ -32,6 +32,7 @@ class RestartRequest:
 @dataclass(slots=True)
 class _Connector:
     config: dict[str, str | None] | None = None
+    revision: int = 0
     target: TargetState = TargetState.STARTED
     has_target: bool = False
     staged: dict[int, dict[str, str | None]] = field(default_factory=dict)
@@ -63,6 +64,11 @@ class ConfigTable:
         """The connector's raw configuration, references in place; None when it does not exist."""
         found = self._connectors.get(name)
         return None if found is None or found.config is None else dict(found.config)
+
+    def revision(self, name: ConnectorName) -> int:
+        """How often the configuration was written; writing the same again restarts a connector, as in Connect."""
+        found = self._connectors.get(name)
+        return found.revision if found is not None else 0
 
     def target(self, name: ConnectorName) -> TargetState:
         """What someone asked for."""
@@ -139,9 +145,10 @@ class ConfigTable:
         if value is None:
             # Task configs of the deleted stay in the topic; forget them, so that a namesake starts anew. The
             # generation goes on, so that nobody takes the namesake's tasks for the old ones.
-            self._connectors[ConnectorName(name)] = _Connector(generation=found.generation)
+            self._connectors[ConnectorName(name)] = _Connector(generation=found.generation, revision=found.revision)
         else:
             found.config = _properties(value)
+            found.revision += 1
             if not found.has_target:
                 found.target = TargetState.STARTED
         self._changed(name)

@@ -9,7 +9,7 @@ import asyncio
 import itertools
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -285,10 +285,13 @@ class Worker:
             worker=dict(self.settings.raw), log_level=self.settings.log_level, log_style=self.settings.log_style
         )
         host = await HostClient.start(hello, self._handle, directory=self.settings.directory)
-        watch = asyncio.create_task(self._watch(host), name=f"watch over host {host.pid}")
-        self._watching.add(watch)
-        watch.add_done_callback(self._watching.discard)
+        self._aside(self._watch(host), f"watch over host {host.pid}")
         return host
+
+    def _aside(self, work: Coroutine[Any, Any, None], label: str) -> None:
+        task = asyncio.create_task(work, name=label)
+        self._watching.add(task)
+        task.add_done_callback(self._watching.discard)
 
     async def _watch(self, host: HostClient) -> None:
         code = await host.gone
@@ -320,7 +323,8 @@ class Worker:
             case p.Reconfigure(connector=connector):
                 self.on_reconfigure(ConnectorName(connector))
             case p.TopicUsed(connector=connector, index=index, topic=topic):
-                await self._topic_used(ConnectorName(connector), index, topic)
+                # On the side: what the host says next must not wait for a write to Kafka.
+                self._aside(self._topic_used(ConnectorName(connector), index, topic), f"topic of {connector}")
             case p.ReadOffsets(connector=connector, partitions=partitions):
                 return await self._offsets.read(ConnectorName(connector), partitions)
             case p.WriteOffsets(connector=connector, offsets=offsets):

@@ -160,6 +160,12 @@ def test_a_namesake_starts_anew() -> None:
     assert 1 == table.generation(NAME)
 
 
+def test_every_write_of_a_configuration_counts() -> None:
+    """Writing the same configuration again is a wish to restart the connector, as in Connect."""
+    assert 2 == _applied(CONNECTOR, CONNECTOR).revision(NAME)
+    assert 3 == _applied(CONNECTOR, CONNECTOR, (f"connector-{NAME}", None), CONNECTOR).revision(NAME)
+
+
 def test_offsets_are_committed_and_forgotten(world: World) -> None:
     """The last offset of each partition counts; None removes it."""
     table = OffsetTable()
