@@ -127,7 +127,10 @@ class _Work:
                 before = self._entry(spec.ref)
                 state_at = before.applied.state_at_ms if before.applied else self.clock.now_ms()
                 applied = self._remember(spec, secrets, title, state_at=state_at)
-                await self._write(spec.ref, dataclasses.replace(before, applied=applied))
+                step = before.step
+                if step is not None and before.unfinished:  # whoever meant it was killed; what it was for is true now
+                    step = dataclasses.replace(step, stage=Stage.DONE)
+                await self._write(spec.ref, dataclasses.replace(before, applied=applied, step=step))
 
     async def _one(self, step: Step) -> Done:
         action = _ACTIONS[type(step)]

@@ -68,10 +68,14 @@ class Entry:
     incident: Incident | None = None
 
     @property
+    def unfinished(self) -> bool:
+        """We meant to do something and never learnt how that ended."""
+        return self.step is not None and self.step.stage is Stage.INTENT
+
+    @property
     def created_perhaps(self) -> bool:
         """We meant to create it and never learnt how that ended, so what is there now is ours."""
-        step = self.step
-        return self.applied is None and step is not None and step.action == "create" and step.stage is Stage.INTENT
+        return self.applied is None and self.step is not None and self.step.action == "create" and self.unfinished
 
 
 Entries = Mapping[ConnectorName, Entry]

@@ -163,7 +163,9 @@ def _present(
             step = SetState(spec, change, secrets)
             # what stops or pauses first is not restarted by the update; what starts last starts with the new values
             steps.insert(len(steps) if spec.state is TargetState.STARTED else _after_adoption(steps), step)
-    if not steps and (entry.applied is None or not recorded(spec, entry.applied, comparer=comparer)):
+    if not steps and (
+        entry.applied is None or entry.unfinished or not recorded(spec, entry.applied, comparer=comparer)
+    ):
         title = entry.applied.title if entry.applied else Title.CREATED
         upkeep = (Record(spec, title, secrets),)
     return _Outcome(

@@ -1,6 +1,7 @@
 """Carrying out a plan over faults: nothing lost, nothing done twice, nobody else held up."""
 
 import asyncio
+import dataclasses
 import json
 
 import pytest
@@ -117,6 +118,17 @@ def test_killed_after_an_update() -> None:
     world.connect.connectors["orders"].config["topics"] = "new"
     plan = world.scene(desired({"f.yaml": sink(topics="new")})).plan
     assert ((), ()) == (plan.steps, plan.moved)
+
+
+def test_killed_after_a_change_was_put_back() -> None:
+    """Nothing is left to do and nothing new to record, yet the journal does not call the step unfinished for ever."""
+    world = World()
+    wish = desired({"f.yaml": sink()})
+    world.apply(wish)
+    intent = dataclasses.replace(entry_of(world), step=StepRecord("update", Stage.INTENT, 0))
+    asyncio.run(world.journal.write(REF, intent))
+    world.apply(wish)
+    assert StepRecord("update", Stage.DONE, 0) == entry_of(world).step
 
 
 class FullJournal:
