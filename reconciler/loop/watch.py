@@ -4,8 +4,10 @@ import asyncio
 import dataclasses
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Final
 
 from reconciler import manifests
+from reconciler.diff.documents import moved
 from reconciler.loop.access import OpenAccess
 from reconciler.loop.lane import Lane
 from reconciler.loop.saying import Once, Seen
@@ -18,6 +20,10 @@ from runtime.foundation import logs
 from runtime.foundation.stopping import Stopping
 
 log = logs.get(__name__)
+
+
+_SHOWN: Final = 20
+"""Paths in one log line at most; who changes more at once has a commit to look at."""
 
 
 @dataclass(slots=True)
@@ -84,7 +90,10 @@ class Watch:
             return dataclasses.replace(self._good, problems=(problem,))
         if self._unreadable.clear():
             log.info("source.back")
-        self._good = desired = manifests.read(snapshot, plugins=self._plugins)
+        before, self._good = self._good, manifests.read(snapshot, plugins=self._plugins)
+        desired = self._good
+        if before is not None and (paths := moved(before, desired)):
+            log.info("manifests.changed", revision=desired.revision, paths=list(paths[:_SHOWN]), count=len(paths))
         for problem in self._problems.changed({problem: problem for problem in desired.problems}):
             log.warning("manifest.problem", where=problem.where, problem=problem.what, hint=problem.hint)
         for warning in self._warnings.changed({warning: warning for warning in desired.warnings}):
