@@ -1,35 +1,46 @@
-"""One connector as the nested document that a manifest's ``spec`` is, and which of its paths moved."""
+"""
+What moved in git between two readings of the manifests: paths, never values, for the log.
 
-from collections.abc import Mapping
+Unlike the three-way comparison, which looks at what Connect is told, this sees the whole documents, nested as people
+write them: drift rules, labels and restarts as well as configuration.
+"""
 
-from deepdiff import DeepDiff
+from collections.abc import Iterator
+from typing import Any
 
-from reconciler.diff.values import Comparer
-from reconciler.model import keys
-
-Document = Mapping[str, Mapping[str, object]]
-"""``{"spec": {"class": …, "tasksMax": …}, "config": {"topics": …}}``, values by what they mean."""
-
-
-def document(config: Mapping[str, str | None], comparer: Comparer) -> Document:
-    """*config* as Connect holds it, laid out as a manifest; a key at its default is the same as an absent one."""
-    sections: dict[str, dict[str, object]] = {"spec": {}, "config": {}}
-    for key, value in config.items():
-        meaning = comparer.meaning(key, value)
-        if key != "name" and meaning != comparer.meaning(key, None):
-            section, _, name = keys.path_of(key).partition(".")
-            sections[section][name] = meaning
-    return sections
+from reconciler.model import ConnectorSpec, DesiredState, Ref
 
 
-def moved(before: Document, after: Document) -> list[str]:
-    """The paths whose values differ, e.g. ``config.topics``, in the order of their keys in Connect."""
-    if before == after:
-        return []
-    tree = DeepDiff(before, after, view="tree")
-    paths = {
-        ".".join(node.path(output_format="list")[:2])  # below that are the elements of a list
-        for nodes in tree.values()
-        for node in nodes
+def moved(before: DesiredState, after: DesiredState) -> tuple[str, ...]:
+    """``cluster/connector`` for what came or went, ``cluster/connector: path`` for what changed, sorted."""
+    return tuple(sorted(_moved(before.connectors, after.connectors)))
+
+
+def _moved(before: "Any", after: "Any") -> Iterator[str]:
+    for ref in before.keys() - after.keys():
+        yield f"{ref} removed"
+    for ref in after.keys() - before.keys():
+        yield f"{ref} added"
+    for ref in before.keys() & after.keys():
+        old, new = _document(before[ref]), _document(after[ref])
+        if old != new:  # nearly always equal, and == is a thousand times cheaper than finding out where
+            yield from _paths(ref, old, new)
+
+
+def _paths(ref: Ref, old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
+    from deepdiff import DeepDiff  # here, because importing it takes longer than most plans
+
+    for changes in DeepDiff(old, new, view="tree", ignore_order=False).values():
+        for change in changes:
+            yield f"{ref}: {'.'.join(map(str, change.path(output_format='list')))}"
+
+
+def _document(spec: ConnectorSpec) -> dict[str, Any]:
+    return {
+        "class": spec.plugin,
+        "state": spec.state.value,
+        "config": dict(spec.config),
+        "drift": {"policy": spec.drift.policy.value, "ignore": list(spec.drift.ignore)},
+        "autoRestart": {"enabled": spec.auto_restart.enabled, "maxRestarts": spec.auto_restart.max_restarts},
+        "labels": dict(spec.labels),
     }
-    return sorted(paths, key=keys.key_of)

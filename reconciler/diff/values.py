@@ -25,19 +25,17 @@ class Comparer:
     definitions: Definitions = field(default_factory=dict)
     plugins: tuple[Plugin, ...] = ()
 
-    def meaning(self, key: str, value: str | None) -> object:
-        """What *value* of *key* stands for, so that values that mean the same are equal; absent is the default."""
-        spot = self.definitions.get(key)
-        value = _effective(value, spot)
-        if value is None or "${" in value:
-            return value
-        if key == "connector.class" or (spot is not None and spot.type is Type.CLASS):
-            return self._class_name(value)
-        return value if spot is None else _typed(value, spot.type)
-
     def same(self, key: str, one: str | None, other: str | None) -> bool:
         """Whether two values of *key* mean the same; None is absent, which is the same as the default."""
-        return one == other or self.meaning(key, one) == self.meaning(key, other)
+        if one == other:
+            return True
+        spot = self.definitions.get(key)
+        one, other = _effective(one, spot), _effective(other, spot)
+        if one is None or other is None or "${" in one or "${" in other:
+            return one == other
+        if key == "connector.class" or (spot is not None and spot.type is Type.CLASS):
+            return self._class_name(one) == self._class_name(other)
+        return spot is not None and _typed(one, spot.type) == _typed(other, spot.type)
 
     def recalls(self, key: str, remembered: Remembered | None, value: str | None) -> bool:
         """Whether *value* is what the journal remembers of *key*."""

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
-from reconciler.diff.documents import document, moved
 from reconciler.diff.values import Comparer, is_masked
 from reconciler.model import ConnectorSpec, LastApplied, ObservedConnector, Origin, Remembered, keys
 from runtime.contract import TargetState
@@ -45,7 +44,7 @@ class Change:
     @property
     def key(self) -> str:
         """The key in Connect's configuration."""
-        return keys.key_of(self.path)
+        return keys.KEY_OF_FIELD.get(self.path, self.path.removeprefix("config."))
 
 
 STATE_WORDS: Final = {
@@ -66,10 +65,12 @@ def compare(
     """Every path on which *wanted* and *live* differ, in alphabetical order, state first. Knows no policy."""
     state = _state_change(wanted, applied, live, now_ms)
     remembered = applied.config if applied is not None else {}
+    names = (wanted.config.keys() | live.config.keys()) - {"name"}
     changes = []
-    for path in moved(document(live.config, comparer), document(wanted.config, comparer)):
-        key = keys.key_of(path)
+    for key in sorted(names):
         wish, fact, record = wanted.config.get(key), live.config.get(key), remembered.get(key)
+        if comparer.same(key, wish, fact):
+            continue
         git_stood = applied is not None and comparer.recalls(key, record, wish)
         if is_masked(fact):
             if git_stood:
@@ -81,6 +82,7 @@ def compare(
             standing = Standing.DRIFTED
         else:
             standing = Standing.PENDING if comparer.recalls(key, record, fact) else Standing.CONFLICT
+        path = keys.path_of(key)
         changes.append(
             Change(
                 path,

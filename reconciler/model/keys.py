@@ -25,11 +25,6 @@ def path_of(key: str) -> str:
     return FIELD_OF_KEY.get(key, f"config.{key}")
 
 
-def key_of(path: str) -> str:
-    """The key of Connect's configuration at a path: the reverse of :func:`path_of`."""
-    return KEY_OF_FIELD.get(path, path.removeprefix("config."))
-
-
 def canonical(pattern: str) -> str:
     """An ignore rule as we compare it: ``spec.config.x`` and ``config.tasks.max`` are accepted spellings."""
     short = pattern.removeprefix("spec.") if pattern.startswith("spec.config.") else pattern
