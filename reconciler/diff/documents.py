@@ -5,7 +5,7 @@ Unlike the three-way comparison, which looks at what Connect is told, this sees 
 write them: drift rules, labels and restarts as well as configuration.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from reconciler.model import ConnectorSpec, DesiredState, Ref
@@ -16,7 +16,7 @@ def moved(before: DesiredState, after: DesiredState) -> tuple[str, ...]:
     return tuple(sorted(_moved(before.connectors, after.connectors)))
 
 
-def _moved(before: "Any", after: "Any") -> Iterator[str]:
+def _moved(before: Mapping[Ref, ConnectorSpec], after: Mapping[Ref, ConnectorSpec]) -> Iterator[str]:
     for ref in before.keys() - after.keys():
         yield f"{ref} removed"
     for ref in after.keys() - before.keys():
