@@ -36,6 +36,12 @@ class Server:
         return self._process is not None and self._process.poll() is None
 
     @property
+    def exit_code(self) -> int | None:
+        """How it ended, below zero for a signal; None while it runs."""
+        assert self._process is not None, f"{self.name} was never started"
+        return self._process.poll()
+
+    @property
     def pid(self) -> int:
         assert self._process is not None, f"{self.name} was never started"
         return self._process.pid
