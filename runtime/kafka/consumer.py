@@ -76,6 +76,7 @@ class BatchConsumer:
         self._wanted: list[str] = []
         self._missing: set[str] = set()
         self._look_at = 0.0
+        self._away = False
         self._ownership = ownership
         self._on_commit = on_commit
         self._consumer = Consumer(
@@ -122,6 +123,9 @@ class BatchConsumer:
         messages = [first, *self._consumer.consume(most - 1, timeout=0)] if most > 1 else [first]
         if any(message.error() for message in messages):
             messages = [message for message in messages if self._is_record(message)]
+        if messages and self._away:
+            self._away = False
+            log.info("consumer.brokers.reachable")
         return _columns(messages) if messages else None
 
     def seek(self, offsets: Mapping[TopicPartition, int]) -> None:
@@ -215,7 +219,9 @@ class BatchConsumer:
         self._on_commit(fault, {TopicPartition(place.topic, place.partition): place.offset for place in places})
 
     def _on_error(self, err: KafkaError) -> None:
-        if err.code() == KafkaError._ALL_BROKERS_DOWN:
+        # The client repeats itself; people want to read it once, until records come again.
+        if err.code() == KafkaError._ALL_BROKERS_DOWN and not self._away:
+            self._away = True
             log.warning("consumer.brokers.unreachable", reason=err.str())
 
 

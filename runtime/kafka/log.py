@@ -61,6 +61,8 @@ class TopicLogs:
         self._stopping = ThreadStopping()
         self._threads: list[threading.Thread] = []
         self._away = False
+        self._doubt = False
+        """A client has complained. That may be over by the time we hear of it, so it is looked into."""
 
     @property
     def away(self) -> bool:
@@ -228,32 +230,34 @@ class TopicLogs:
     def _read(self) -> None:
         while not self._stopping:
             first = self._consumer.poll(0.5)
+            if self._away or self._doubt:
+                self._look()
             if first is None:
-                if self._away:
-                    self._look_again()
                 continue
             self._loop.call_soon_threadsafe(self._applied, [first, *self._consumer.consume(_READ_AT_ONCE, timeout=0)])
 
-    def _look_again(self) -> None:
+    def _look(self) -> None:
+        """Whether brokers are away, by asking them: said once when they are, and once when they are back."""
+        self._doubt = False
         try:
             self._consumer.list_topics(next(iter(self._tails)), timeout=1.0)
-        except KafkaException:
-            return
-        self._back()
-
-    def _back(self) -> None:
-        if self._away:
-            self._away = False
-            log.info("kafka.reachable", brokers=self._client.get("bootstrap.servers"))
+        except KafkaException as err:
+            if not self._away:
+                self._away = True
+                reason = err.args[0].str()
+                log.warning("kafka.unreachable", brokers=self._client.get("bootstrap.servers"), reason=reason)
+        else:
+            if self._away:
+                self._away = False
+                log.info("kafka.reachable", brokers=self._client.get("bootstrap.servers"))
 
     def _serve(self) -> None:
         while not self._stopping:
             self._producer.poll(0.5)
 
     def _on_error(self, err: KafkaError) -> None:
-        if err.code() == KafkaError._ALL_BROKERS_DOWN and not self._away:
-            self._away = True
-            log.warning("kafka.unreachable", brokers=self._client.get("bootstrap.servers"), reason=err.str())
+        if err.code() == KafkaError._ALL_BROKERS_DOWN:
+            self._doubt = True
 
     # Back on the event loop.
 
@@ -276,7 +280,6 @@ class TopicLogs:
             assert offset is not None
             self._tails[topic].apply(Entry(_bytes(message.key()), _bytes(message.value()), offset))
             self._advance(topic, partition, offset + 1)
-        self._back()
         self._wake()
 
     def _advance(self, topic: str, partition: int, end: int) -> None:

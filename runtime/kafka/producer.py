@@ -84,6 +84,7 @@ class BatchProducer:
         self._partitions: dict[str, tuple[int, float]] = {}
         self._turn = 0
         self._closed = threading.Event()
+        self._away = False
         self._producer = Producer({**merged, "error_cb": self._on_error})
 
     def send(self, batch: OutBatch, delivery: Delivery) -> None:
@@ -220,6 +221,9 @@ class BatchProducer:
             if err is not None:
                 delivery.failed(index, ProduceFailed(f"sending to topic {message.topic()}: {err.str()}"))
             else:
+                if self._away:
+                    self._away = False
+                    log.info("producer.brokers.reachable")
                 delivery.landed(index, message.topic() or "", message.partition() or 0, message.offset() or 0)
 
         return delivered
@@ -262,7 +266,9 @@ class BatchProducer:
     def _on_error(self, err: KafkaError) -> None:
         if err.fatal():
             self._fatal = ProduceFailed(f"the producer cannot go on: {err.str()}")
-        elif err.code() == KafkaError._ALL_BROKERS_DOWN:
+        # The client repeats itself; people want to read it once, until records land again.
+        elif err.code() == KafkaError._ALL_BROKERS_DOWN and not self._away:
+            self._away = True
             log.warning("producer.brokers.unreachable", reason=err.str())
 
 

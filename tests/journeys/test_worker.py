@@ -118,7 +118,7 @@ def test_a_broker_that_is_down_is_waited_for(private_broker: Broker, start_worke
 
 @pytest.mark.apache_kafka_only
 def test_a_broker_that_goes_and_comes_back(private_broker: Broker, start_worker: Start, tmp_path: Path) -> None:
-    """Health says unhealthy while it is away; afterwards records move on without help."""
+    """Health says unhealthy while it is away, the log says so once; afterwards records move on without help."""
     file, copy = tmp_path / "in.txt", tmp_path / "out.txt"
     topic = private_broker.fresh_topic()
     file.write_text("before\n")
@@ -136,6 +136,11 @@ def test_a_broker_that_goes_and_comes_back(private_broker: Broker, start_worker:
         wait_until(lambda: rest.get("/health").status_code == 200, 60)
         wait_until(lambda: "meanwhile" in copy.read_text(), 90)
         until(rest, "in", "RUNNING", ["RUNNING"])
+    log = worker.server.log
+    for client in ("kafka", "producer.brokers", "consumer.brokers"):
+        wait_until(lambda client=client: f"{client}.reachable" in log.read_text())  # type: ignore[misc]
+        assert 1 == log.read_text().count(f"{client}.unreachable"), client
+        assert 1 == log.read_text().count(f"{client}.reachable"), client
 
 
 def test_a_stop_leaves_nothing_behind(start_worker: Start, broker: Broker, tmp_path: Path) -> None:
